@@ -1,0 +1,3 @@
+module why520
+
+go 1.26

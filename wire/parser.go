@@ -1,0 +1,235 @@
+package wire
+
+// A Parser reads one head. The zero Parser is ready; after Reset it is ready
+// for the next head, with the same Limits and storage.
+type Parser struct {
+	Limits Limits // taken when the first byte of a head is
+
+	// Survey makes Parse go on past every violation that is Tolerable, refused
+	// or not. Found then tells which there were.
+	Survey bool
+
+	Head Head // filled as bytes are read
+
+	// Found holds the violations that Parse went on past, in the order of the
+	// bytes, the first MaxFound of them.
+	Found []Found
+
+	limits  Limits // with defaults
+	state   state
+	kind    lineKind
+	blank   bool   // only white space came since the open fault in a name
+	inside  bool   // a trailer section: every fault in it is TrailerInvalid
+	result  Reason // of the last call
+	unless  Reason // with ErrIncomplete: the fault at n if nothing more comes, or OK
+	n       int    // of the last call
+	seen    int    // bytes given to the last call
+	pos     int    // next byte to look at
+	line    int    // first byte of the current line
+	name    int    // first byte of "HTTP/1.", or of what stands in its place
+	mark    int    // offset of an open fault
+	begin   int    // first byte of the reason phrase
+	colon   int    // of the current field line
+	section int    // first byte after the status line
+}
+
+// Found is a violation or a note, and the offset where it is.
+type Found struct {
+	Reason Reason
+	Offset int64
+}
+
+// MaxFound is how many violations of one head are listed.
+const MaxFound = 256
+
+type state uint8
+
+const (
+	begun        state = iota // nothing read yet
+	atStart                   // the first byte of a line before the status line
+	inIndent                  // white space before the status line
+	inName                    // "HTTP/1."
+	inForeign                 // no HTTP/1: open until it is known what else
+	atMinor                   // the digit after "HTTP/1."
+	afterVersion              //
+	beforeCode                // the first digit of the code
+	inCode                    // its second or third
+	afterCode                 //
+	inPhrase                  //
+	atLine                    // the first byte of a line after the status line
+	inField                   // a field name
+	inBadField                // an open fault in a field name
+	inValue                   //
+	atRest                    // the head is complete, or at fault
+)
+
+// lineKind says what becomes of a line when its value ends.
+type lineKind uint8
+
+const (
+	fieldLine   lineKind = iota
+	foldedLine           // goes on with the value before
+	skippedLine          // white space first, before any field: read and ignored
+)
+
+// Reset makes p ready for another head.
+func (p *Parser) Reset() {
+	p.Head.reset()
+	*p = Parser{Limits: p.Limits, Survey: p.Survey, Head: p.Head, Found: p.Found[:0]}
+}
+
+// Parse parses b, which begins with the bytes given to the call before. If err
+// is nil, the head is b[:n]. Otherwise b[:n] is the longest part of b that the
+// grammar can begin with, and err is a Reason:
+//
+//   - ErrIncomplete: more bytes may cure it or, where n < len(b), b[n] is at
+//     fault and only the reason is still open.
+//   - any other: b[n] is the byte at fault, or the first that a budget has no
+//     room for.
+//
+// The result never depends on how the bytes were split into calls.
+func (p *Parser) Parse(b []byte) (n int, err error) {
+	if p.state == begun {
+		p.limits, p.state = p.Limits.WithDefaults(), atStart
+	}
+	p.seen = len(b)
+	for p.step(b) {
+	}
+	return p.outcome()
+}
+
+// Settle says what a head is that gets no further bytes: as Parse, but a reason
+// that was still open is settled with what is there. ErrIncomplete: the head
+// is cut, and nothing in it is at fault.
+func (p *Parser) Settle() (n int, err error) {
+	if p.state != begun && p.result == ErrIncomplete && p.unless != OK {
+		p.stop(p.n, p.unless)
+	}
+	return p.outcome()
+}
+
+func (p *Parser) outcome() (int, error) {
+	switch {
+	case p.state == begun:
+		return 0, ErrIncomplete
+	case p.result == OK:
+		return p.n, nil
+	}
+	return p.n, p.result
+}
+
+// step takes the bytes of one state; it reports whether there is more to do.
+func (p *Parser) step(b []byte) bool {
+	if p.state == atRest {
+		return false
+	}
+	if p.pos == len(b) && p.state != inForeign && p.state != inBadField && p.state != inIndent {
+		return p.wait(len(b))
+	}
+	switch p.state {
+	case atStart:
+		return p.start(b)
+	case inIndent:
+		return p.indent(b)
+	case inName:
+		return p.protocol(b)
+	case inForeign:
+		return p.foreign(b)
+	case inPhrase:
+		return p.text(b, ReasonPhraseByte)
+	case atLine:
+		return p.startLine(b)
+	case inField:
+		return p.field(b)
+	case inBadField:
+		return p.badField(b)
+	case inValue:
+		return p.text(b, FieldControlByte)
+	}
+	return p.statusLine(b)
+}
+
+// wait asks for more bytes: all that came can begin a head.
+func (p *Parser) wait(n int) bool {
+	p.n, p.result, p.unless = n, ErrIncomplete, OK
+	return false
+}
+
+// open asks for more bytes: b[n] is at fault, and it is r if no more come.
+func (p *Parser) open(n int, r Reason) bool {
+	if p.inside {
+		return p.stop(n, r)
+	}
+	p.n, p.result, p.unless = n, ErrIncomplete, r
+	return false
+}
+
+// stop refuses b[n].
+func (p *Parser) stop(n int, r Reason) bool {
+	if p.inside {
+		if r == HeadTooLarge {
+			r = TrailerTooLarge
+		} else {
+			r = TrailerInvalid
+		}
+	}
+	p.n, p.result, p.state = n, r, atRest
+	return false
+}
+
+// over refuses b[n], for which a budget has no room: of two, the line's.
+func (p *Parser) over(n int) bool {
+	switch {
+	case n-p.line < p.limits.Line:
+		return p.stop(n, HeadTooLarge)
+	case p.state < atLine:
+		return p.stop(n, StatusLineTooLong)
+	}
+	return p.stop(n, FieldLineTooLong)
+}
+
+// bound is the first offset that the current line has no room for.
+func (p *Parser) bound() int { return min(p.line+p.limits.Line, p.limits.Head) }
+
+// pass goes on past a violation at b[n] if it may, and refuses it otherwise.
+func (p *Parser) pass(n int, r Reason) bool {
+	if p.inside || !p.Survey && !p.limits.Tolerate.Has(r) {
+		return p.stop(n, r)
+	}
+	p.note(Found{r, int64(n)})
+	return true
+}
+
+func (p *Parser) note(f Found) {
+	if len(p.Found) < MaxFound {
+		p.Found = append(p.Found, f)
+	}
+}
+
+// afterCR is what follows the CR at b[i].
+type afterCR uint8
+
+const (
+	unknown afterCR = iota
+	lf
+	other
+)
+
+func (p *Parser) afterCR(b []byte, i int) afterCR {
+	switch {
+	case i >= p.limits.Head:
+		return other // a budget is never looked past
+	case i+1 == len(b):
+		return unknown
+	case b[i+1] == '\n':
+		return lf
+	}
+	return other
+}
+
+// end completes the head at b[:n].
+func (p *Parser) end(n int) bool {
+	p.Head.size = uint32(n)
+	p.n, p.result, p.state = n, OK, atRest
+	return false
+}
