@@ -4,17 +4,17 @@ package wire
 // how the bytes were split into reads. Zero means the default; there is no
 // "unlimited". Check refuses what is negative or above MaxLimit.
 type Limits struct {
-	Head      int   // bytes of a head, tolerated blank lines and the final CRLF included; 8192
-	Line      int   // bytes of a line of the head, its CRLF not counted; as Head
-	Fields    int   // field lines of a head; 256
-	Interim   int   // interim (1xx) responses before the final one; 16
-	ChunkLine int   // bytes of a chunk-size line, its CRLF not counted; 4096
-	Trailer   int   // bytes of a trailer section, its final CRLF included; as Head
-	Measure   int   // bytes up to which a head over its budget is measured, in a survey; 1 MiB, never below Head
-	Body      int64 // bytes of content, declared or received; 2^63-1
+	Head      int   `json:"head,omitzero"`       // bytes of a head, tolerated blank lines and the final CRLF included; 8192
+	Line      int   `json:"line,omitzero"`       // bytes of a line of the head, its CRLF not counted; as Head
+	Fields    int   `json:"fields,omitzero"`     // field lines of a head; 256
+	Interim   int   `json:"interim,omitzero"`    // interim (1xx) responses before the final one; 16
+	ChunkLine int   `json:"chunk_line,omitzero"` // bytes of a chunk-size line, its CRLF not counted; 4096
+	Trailer   int   `json:"trailer,omitzero"`    // bytes of a trailer section, its final CRLF included; as Head
+	Measure   int   `json:"measure,omitzero"`    // bytes up to which a head over its budget is measured, in a survey; 1 MiB, never below Head
+	Body      int64 `json:"body,omitzero"`       // bytes of content, declared or received; 2^63-1
 
 	// Tolerate holds the violations that pass. Only members of Tolerable count.
-	Tolerate Set
+	Tolerate Set `json:"tolerate,omitzero"`
 }
 
 // MaxLimit is the largest value of every budget but Body.

@@ -118,3 +118,37 @@ func (s Set) With(r Reason) Set {
 var Tolerable = SetOf(BareLF, FieldObsFold, FieldSpaceBeforeColon, FieldLeadingSpace,
 	BlankLineBeforeStatusLine, StatusLineWhitespace, ReasonPhraseByte, FieldControlByte,
 	ContentLengthRepeated, TransferCodingInHTTP10, NoHeaderFields)
+
+// MarshalText gives the tokens of s, separated by commas.
+func (s Set) MarshalText() ([]byte, error) {
+	var text []byte
+	for _, r := range Reasons() {
+		if s.Has(r) {
+			if len(text) > 0 {
+				text = append(text, ',')
+			}
+			text = append(text, r.String()...)
+		}
+	}
+	return text, nil
+}
+
+// UnmarshalText takes tokens separated by commas; none is the empty Set. The
+// error, of type UnknownReasonError, quotes one that is not declared.
+func (s *Set) UnmarshalText(text []byte) error {
+	var found Set
+	for from := 0; from < len(text); {
+		to := from
+		for to < len(text) && text[to] != ',' {
+			to++
+		}
+		var r Reason
+		if err := r.UnmarshalText(text[from:to]); err != nil {
+			return err
+		}
+		found = found.With(r)
+		from = to + 1
+	}
+	*s = found
+	return nil
+}

@@ -1,0 +1,161 @@
+package validator
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"reflect"
+	"strings"
+	"syscall"
+
+	"why520/wire"
+)
+
+// This file alone turns errors of the network into facts.
+
+// A LocalError is a fault of the asking machine: it says nothing of the origin.
+type LocalError struct {
+	Doing string // "dialling 192.0.2.1:80"
+	Err   error
+}
+
+func (e *LocalError) Error() string { return "could not ask: " + e.Doing + ": " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *LocalError) Unwrap() error { return e.Err }
+
+// ended says how a connection ended by the error of a read or a write on it.
+func ended(err error) wire.End {
+	var op *net.OpError
+	switch {
+	case err == nil:
+		return wire.Open
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return wire.Truncated
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.EPIPE):
+		return wire.FIN
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
+		return wire.Timeout
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return wire.Timeout // routers said so meanwhile; TCP itself would have gone on trying
+	case errors.As(err, &op) && op.Op == "remote error":
+		return Alert
+	}
+	return wire.RST // ECONNRESET, EPIPE, ECONNABORTED
+}
+
+// alert gives the number of the TLS alert that err tells of, or 0. Its type is
+// not exported: an integer is all that is known of it.
+func alert(err error) int {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "remote error" {
+		return 0
+	}
+	if v := reflect.ValueOf(op.Err); v.Kind() == reflect.Uint8 {
+		return int(v.Uint())
+	}
+	return 0
+}
+
+// notConnectedBy says how dialling ended, or gives a *LocalError.
+func notConnectedBy(err error, address string) (wire.End, error) {
+	switch {
+	case errors.Is(err, context.Canceled), localFault(err):
+		return wire.Open, &LocalError{"dialling " + address, err}
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return Refused, nil
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		if local := routeTo(address); local != nil {
+			return wire.Open, &LocalError{"dialling " + address, local}
+		}
+		return NoRoute, nil
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
+		return wire.Timeout, nil
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return wire.Timeout, nil
+	}
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.EPIPE) {
+		return wire.RST, nil
+	}
+	return wire.Open, &LocalError{"dialling " + address, err}
+}
+
+// localFault reports whether err is of this machine's resources or rights.
+func localFault(err error) bool {
+	for _, e := range []syscall.Errno{
+		syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENOBUFS, syscall.ENOMEM,
+		syscall.EACCES, syscall.EPERM, syscall.EAFNOSUPPORT, syscall.EINVAL,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// routeTo gives the error of this machine's having no route to address: a UDP
+// connect sends nothing, so that no router can have answered it.
+func routeTo(address string) error {
+	c, err := net.Dial("udp", address)
+	if err == nil {
+		c.Close()
+	}
+	return err
+}
+
+// unnamed says how looking up a name ended, with the name server's word for it.
+func unnamed(err error, name string) (wire.End, string, error) {
+	var dns *net.DNSError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return wire.Open, "", &LocalError{"looking up " + name, err}
+	case localFault(err):
+		return wire.Open, "", &LocalError{"looking up " + name, err}
+	case !errors.As(err, &dns):
+		return NoName, err.Error(), nil
+	case dns.IsTimeout:
+		return NameTimeout, "no answer", nil
+	case dns.IsNotFound:
+		return NoName, "no such name, or no address for it", nil
+	}
+	return NoName, dns.Err, nil
+}
+
+// unencrypted says how a TLS handshake ended.
+func unencrypted(err error, t *TLSFacts) wire.End {
+	var (
+		record tls.RecordHeaderError
+		broken *certificateError
+	)
+	switch text := err.Error(); {
+	case errors.As(err, &broken):
+		return Certificate
+	case errors.As(err, &record):
+		return NotTLS
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return wire.FIN
+	case strings.Contains(text, "unadvertised ALPN"), strings.Contains(text, "application protocol") && alert(err) == 0:
+		return ALPN
+	case strings.Contains(text, "unsupported protocol version"), strings.Contains(text, "unconfigured cipher suite"),
+		strings.Contains(text, "selected unsupported"), strings.Contains(text, "no supported versions"):
+		return Version
+	}
+	if end := ended(err); end != wire.RST || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		t.Alert = alert(err)
+		return end
+	}
+	return wire.FIN // we broke off over a malformed handshake; the error says over what
+}
+
+// cancelled reports whether the caller's context ended the probe.
+func cancelled(ctx context.Context, doing string) error {
+	if err := ctx.Err(); err != nil {
+		return &LocalError{doing, context.Cause(ctx)}
+	}
+	return nil
+}

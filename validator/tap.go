@@ -1,0 +1,71 @@
+package validator
+
+import (
+	"net"
+	"syscall"
+	"time"
+)
+
+// A tap stands between TLS, or the exchange, and the TCP connection: it counts
+// what is sent and keeps the first bytes that come.
+type tap struct {
+	net.Conn
+	trip  time.Duration // of the handshake
+	sent  int64         // payload bytes given to the system
+	acked int64         // acknowledged before anything was sent: the SYN
+	known bool          // whether acknowledgements can be known here
+	first []byte        // of what came, at most firstBytes
+}
+
+const firstBytes = 256
+
+func newTap(c net.Conn, trip time.Duration) *tap {
+	t := &tap{Conn: c, trip: trip}
+	t.acked, t.known = tcpAcked(c)
+	return t
+}
+
+func (t *tap) Write(b []byte) (int, error) {
+	n, err := t.Conn.Write(b)
+	t.sent += int64(n)
+	return n, err
+}
+
+func (t *tap) Read(b []byte) (int, error) {
+	n, err := t.Conn.Read(b)
+	if room := firstBytes - len(t.first); room > 0 {
+		t.first = append(t.first, b[:min(n, room)]...)
+	}
+	return n, err
+}
+
+// ackedSince gives how many of the payload bytes behind the first before are
+// acknowledged, or -1 where that cannot be known.
+func (t *tap) ackedSince(before int64) int64 {
+	total, ok := tcpAcked(t.Conn)
+	if !ok || !t.known {
+		return -1
+	}
+	return min(max(total-t.acked-before, 0), t.sent-before)
+}
+
+// abort ends the connection at once, with a reset.
+func (t *tap) abort() {
+	if c, ok := t.Conn.(interface{ SetLinger(int) error }); ok {
+		_ = c.SetLinger(0)
+	}
+	t.Conn.Close()
+}
+
+// rawConn gives access to the descriptor of c, or nil.
+func rawConn(c net.Conn) syscall.RawConn {
+	s, ok := c.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}

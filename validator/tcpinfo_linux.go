@@ -1,0 +1,23 @@
+package validator
+
+import (
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// tcpAcked gives how many bytes the peer's TCP has acknowledged so far, the SYN
+// counted, and whether that is known. It stays readable after a reset.
+func tcpAcked(c net.Conn) (acked int64, ok bool) {
+	raw := rawConn(c)
+	if raw == nil {
+		return 0, false
+	}
+	err := raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if err == nil {
+			acked, ok = int64(info.Bytes_acked), true
+		}
+	})
+	return acked, ok && err == nil
+}
