@@ -169,7 +169,7 @@ func acknowledged(e *Evidence) bool {
 // brokenOff gives the reason of a reset or close after the connection was
 // ready.
 func brokenOff(e *Evidence) wire.Reason {
-	nothing := e.Acked == 0 || e.Sent == 0
+	nothing := e.Acked == 0
 	switch {
 	case e.Reused && nothing:
 		return ReusedConnectionWasDead

@@ -36,9 +36,11 @@ func (t *tally) add(b []byte) {
 			t.endLine()
 			continue
 		}
-		if t.line == 0 && t.status && c != '\r' && c != ' ' && c != '\t' {
-			t.fields++
+		if t.line == 0 && t.status && c != ' ' && c != '\t' {
 			t.name, t.named, t.charge = t.name[:0], false, nil
+			if c != '\r' {
+				t.fields++
+			}
 		}
 		t.line++
 		t.cr = c == '\r'
@@ -61,7 +63,7 @@ func (t *tally) endLine() {
 		length--
 	}
 	t.longest = max(t.longest, length)
-	if t.charge != nil {
+	if t.charge != nil && t.line > 0 {
 		t.charge.Bytes++
 	}
 	if length > 0 {
