@@ -58,7 +58,7 @@ func (x *exchange) run(ctx context.Context, l *link) bool {
 	}
 	if l.earlyEnd != nil { // nothing that was sent now could be answered
 		x.e.Error = l.earlyEnd.Error()
-		x.finish(ended(l.earlyEnd), l.earlyEnd)
+		x.finish(l.ended(l.earlyEnd), l.earlyEnd)
 		x.e.Acked = 0
 		return false
 	}
@@ -79,7 +79,10 @@ func (x *exchange) run(ctx context.Context, l *link) bool {
 	}
 	x.finish(end, err)
 	x.time(asked)
-	return x.seen.whole && !x.seen.closes && !x.seen.surplus && !unsent && x.e.End == wire.Open &&
+	if x.e.End != wire.Open {
+		l.earlyEnd = err // of the request that comes next, had one been announced or not
+	}
+	return x.seen.whole && !x.seen.closes && !x.seen.surplus && !unsent &&
 		x.e.Response.Body.Framing != wire.Tunnel.String() && ctx.Err() == nil
 }
 
@@ -162,7 +165,7 @@ func (x *exchange) read() (end wire.End, err error) {
 			x.received(buf[:n])
 			continue
 		}
-		switch end := ended(err); end {
+		switch end := x.l.ended(err); end {
 		case wire.Timeout:
 			if end, over := x.over(); over {
 				return end, err
@@ -306,7 +309,7 @@ func (x *exchange) readSurplus(buf []byte) (wire.End, error) {
 			x.received(buf[:n])
 			continue
 		}
-		switch end := ended(err); {
+		switch end := x.l.ended(err); {
 		case end != wire.Timeout:
 			return end, err
 		case !time.Now().Before(until):

@@ -159,6 +159,17 @@ type link struct {
 	release  func() bool
 }
 
+// ended says how l ended, by the error of a read on it. Within TLS an end in
+// order comes without the origin's FIN, which close_notify stands before:
+// crypto/tls takes a FIN alone for one.
+func (l *link) ended(err error) wire.End {
+	end := ended(err)
+	if end == wire.FIN && l.tls != nil && l.tap.fin {
+		return wire.Truncated
+	}
+	return end
+}
+
 // close ends the connection; a nil link is closed.
 func (l *link) close() {
 	if l != nil {

@@ -4,6 +4,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"why520/wire"
 )
 
 // A tap stands between TLS, or the exchange, and the TCP connection: it counts
@@ -15,6 +17,7 @@ type tap struct {
 	acked int64         // acknowledged before anything was sent: the SYN
 	known bool          // whether acknowledgements can be known here
 	first []byte        // of what came, at most firstBytes
+	fin   bool          // the origin's FIN was read
 }
 
 const firstBytes = 256
@@ -33,6 +36,7 @@ func (t *tap) Write(b []byte) (int, error) {
 
 func (t *tap) Read(b []byte) (int, error) {
 	n, err := t.Conn.Read(b)
+	t.fin = t.fin || ended(err) == wire.FIN
 	if room := firstBytes - len(t.first); room > 0 {
 		t.first = append(t.first, b[:min(n, room)]...)
 	}
