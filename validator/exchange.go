@@ -68,10 +68,10 @@ func (x *exchange) run(ctx context.Context, l *link) bool {
 		x.send()
 	}()
 	end, err := x.read()
-	unsent := x.unsent()
 	l.SetWriteDeadline(time.Unix(1, 0))
 	<-done
 	l.SetWriteDeadline(time.Time{})
+	unsent := x.sent.IsZero()
 	x.e.Sent = l.tap.sent - before
 	x.e.Acked = l.tap.ackedSince(before)
 	if x.seen.whole && unsent {
@@ -142,13 +142,6 @@ func (x *exchange) write(b []byte) error {
 	x.l.SetWriteDeadline(time.Now().Add(x.deadlines.Write))
 	_, err := x.l.Write(b)
 	return err
-}
-
-// unsent reports whether the request was not sent whole.
-func (x *exchange) unsent() bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.sent.IsZero()
 }
 
 // read reads until the response is whole or refused, or ends otherwise. err is
