@@ -103,12 +103,11 @@ func (a *app) runCheck(c *cobra.Command, f *checkFlags, urls []string) error {
 	if f.exitCode != "" && (f.exitCode != "curl" || len(targets) != 1) {
 		return usage("--exit-code takes curl, with one URL")
 	}
-	var store *os.File
+	var store io.WriteCloser
 	if f.evidence != "" {
 		if store, err = os.Create(f.evidence); err != nil {
 			return cannot(err)
 		}
-		defer store.Close()
 	}
 	curl := 0
 	for _, t := range targets {

@@ -123,11 +123,11 @@ func (a *app) explainOne(r wire.Reason) error {
 		if text == "" {
 			return
 		}
-		for i, line := range foldText(text, a.width-14) {
+		for i, line := range foldText(text, a.width-16) {
 			if i > 0 {
 				label = ""
 			}
-			fmt.Fprintf(&t, "  %-12s%s\n", label, line)
+			fmt.Fprintf(&t, "  %-14s%s\n", label, line)
 		}
 	}
 	row("meaning", x.Meaning)

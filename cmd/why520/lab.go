@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -194,6 +195,22 @@ func demonstrate(ctx context.Context, f origintest.Fault) demoLine {
 	return l
 }
 
+// title gives the verdict, what is noted beside an ok, and which of several
+// origins showed it.
+func (l *demoLine) title() string {
+	title := l.Reason
+	if title == "" {
+		title = l.Expected
+	}
+	if title == "ok" && l.Expected != "ok" {
+		title = "ok, " + l.Expected
+	}
+	if _, variant, found := strings.Cut(l.Name, "/"); found {
+		title += " (" + variant + ")"
+	}
+	return title
+}
+
 func (a *app) demoLine(l demoLine) error {
 	if a.json {
 		return a.print(l)
@@ -210,6 +227,6 @@ func (a *app) demoLine(l demoLine) error {
 	case !l.AsItWas:
 		outcome = fmt.Sprintf("WRONG: %s, expected %s", l.Reason, l.Expected)
 	}
-	_, err := fmt.Fprintf(a.out, "%s  %-52s %s\n", status, l.Name, outcome)
+	_, err := fmt.Fprintf(a.out, "%s  %-52s %s\n", status, l.title(), outcome)
 	return a.wrote(err)
 }

@@ -117,7 +117,7 @@ func (a *app) runWhy(ctx context.Context, p *validator.Prober, t validator.Targe
 	if err != nil || e == nil || a.json {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "\nThe smallest request that still gives %s:\n    %s\n", base, report.Curl(e))
+	_, err = fmt.Fprintf(a.out, "\nThe smallest request that still gives %s:\n    %s\n", base.String(), report.Curl(e))
 	return a.wrote(err)
 }
 

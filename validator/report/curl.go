@@ -20,6 +20,9 @@ func Curl(e *validator.Evidence) string {
 	case q.Method != "" && q.Method != "GET":
 		args = append(args, "-X "+shell(q.Method))
 	}
+	if e.Policy.Insecure {
+		args = append(args, "-k")
+	}
 	target := e.Target
 	if u, err := url.Parse(e.Target); err == nil && u.Host != "" {
 		port := u.Port()

@@ -37,9 +37,12 @@ func Text(w io.Writer, e *validator.Evidence, v *validator.Verdict, o Options) e
 		p.section("do", remedy)
 	}
 	if !v.OK() && e.Target != "" {
-		p.section("see", "")
-		for _, line := range strings.Split(Curl(e), "\n") {
-			p.raw(indent + line)
+		for i, line := range strings.Split(Curl(e), "\n") {
+			label := ""
+			if i == 0 {
+				label = "again"
+			}
+			p.row(label, line)
 		}
 	}
 	_, err := io.WriteString(w, p.text.String())
@@ -70,15 +73,18 @@ const (
 
 func (p *page) raw(line string) { p.text.WriteString(strings.TrimRight(line, " ") + "\n") }
 
+// row writes a line behind a label.
+func (p *page) row(label, line string) {
+	p.raw(p.paint(faint, fmt.Sprintf("%-*s", len(indent), "  "+label)) + line)
+}
+
 // section writes text, folded, behind a label.
 func (p *page) section(label, text string) {
-	lines := fold(text, p.o.Width-len(indent))
-	for i, line := range lines {
-		if i == 0 {
-			p.raw(p.paint(faint, fmt.Sprintf("%-*s", len(indent), "  "+label)) + line)
-		} else {
-			p.raw(indent + line)
+	for i, line := range fold(text, p.o.Width-len(indent)) {
+		if i > 0 {
+			label = ""
 		}
+		p.row(label, line)
 	}
 }
 
@@ -97,7 +103,7 @@ func (p *page) headline(e *validator.Evidence, v *validator.Verdict) {
 	if v.OK() {
 		p.raw(p.paint(green, "ok") + where)
 	} else {
-		p.raw(p.paint(red, fmt.Sprintf("%d %s", v.EdgeStatus, v.Reason)) + where)
+		p.raw(p.paint(red, fmt.Sprintf("%d %s", v.EdgeStatus, v.Reason.String())) + where)
 	}
 	p.section("", upper(v.Message)+".")
 }
@@ -161,11 +167,14 @@ func (p *page) fault(e *validator.Evidence, v *validator.Verdict) {
 	if v.Offset >= 0 && e.Response != nil {
 		label := "byte"
 		if part := e.Response.Part; part != "" {
-			p.section("where", "byte "+fmt.Sprint(v.Offset)+", in the "+part)
+			if !strings.HasPrefix(part, "field line") {
+				part = "the " + part
+			}
+			p.section("where", fmt.Sprintf("byte %d, in %s", v.Offset, part))
 			label = ""
 		}
 		for _, line := range dump(e.Response, v.Offset, p.o.Width-len(indent)-16) {
-			p.raw(fmt.Sprintf("%-*s", len(indent), "  "+label) + line)
+			p.row(label, line)
 			label = ""
 		}
 		return
@@ -176,7 +185,7 @@ func (p *page) fault(e *validator.Evidence, v *validator.Verdict) {
 			if i == 0 {
 				label = "first"
 			}
-			p.raw(p.paint(faint, fmt.Sprintf("%-*s", len(indent), "  "+label)) + line)
+			p.row(label, line)
 		}
 	}
 	if e.Error != "" && e.Response == nil {
@@ -228,7 +237,7 @@ func (p *page) budgets(e *validator.Evidence, v *validator.Verdict) {
 			if f.Count == 1 {
 				lines = "line"
 			}
-			p.section(label, fmt.Sprintf("%6d bytes in %d %s: %s", f.Bytes, f.Count, lines, escape([]byte(f.Name))))
+			p.row(label, fmt.Sprintf("%6d bytes in %d %s: %s", f.Bytes, f.Count, lines, escape([]byte(f.Name))))
 		}
 	}
 	if !r.Head.Complete {
