@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"why520/validator"
+	"why520/validator/origintest"
 	"why520/wire"
 )
 
@@ -184,9 +185,9 @@ func TestEachAddressHasItsOwnVerdict(t *testing.T) {
 		}
 	}()
 	defer six.Close()
-	p := &validator.Prober{Addresses: validator.AllAddresses}
+	p := &validator.Prober{Addresses: validator.AllAddresses, Resolver: origintest.StartNameServer(t).Resolver()}
 	got := map[string]wire.Reason{}
-	for e, err := range p.ProbeAll(t.Context(), validator.Target{URL: "http://localhost:" + port}) {
+	for e, err := range p.ProbeAll(t.Context(), validator.Target{URL: "http://both.test:" + port}) {
 		require.NoError(t, err)
 		got[e.Address] = validator.Judge(e, nil).Reason
 	}

@@ -141,7 +141,10 @@ var framingText = map[string]string{"length": "length", "chunked": "chunks", "cl
 func endText(e *validator.Evidence) string {
 	switch e.End {
 	case wire.Open:
-		return "the connection was open to the end"
+		if e.Response != nil && e.Response.Reason != wire.OK {
+			return "we stopped reading there"
+		}
+		return "the connection stayed open"
 	case wire.FIN:
 		return "closed by the origin"
 	case wire.RST:
