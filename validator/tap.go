@@ -53,14 +53,6 @@ func (t *tap) ackedSince(before int64) int64 {
 	return min(max(total-t.acked-before, 0), t.sent-before)
 }
 
-// abort ends the connection at once, with a reset.
-func (t *tap) abort() {
-	if c, ok := t.Conn.(interface{ SetLinger(int) error }); ok {
-		_ = c.SetLinger(0)
-	}
-	t.Conn.Close()
-}
-
 // rawConn gives access to the descriptor of c, or nil.
 func rawConn(c net.Conn) syscall.RawConn {
 	s, ok := c.(syscall.Conn)

@@ -93,8 +93,6 @@ const (
 	ContentLengthOnNoContent
 	ContentOnResetContent
 	NearBudget
-
-	endOfReasons
 )
 
 // reasons is the one table of what wire declares.
