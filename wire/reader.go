@@ -18,8 +18,7 @@ type Reader struct {
 	from   int   // first byte of buf that is not done with
 	to     int   // end of what was read
 	used   int   // bytes of the last event, to be passed over by the next call
-	err    error // of the source, not yet told
-	closed bool
+	err    error // of the source
 }
 
 // NewReader reads the responses that come from source.
@@ -34,12 +33,13 @@ const readAhead = 4096
 func (r *Reader) Next() (Event, []byte, error) {
 	r.from += r.used
 	r.used = 0
+	closed := false // what can be said of the end is said below
 	for {
 		ev, n, err := r.Stream.Next(r.buf[r.from:r.to])
 		if err == nil {
 			b := r.buf[r.from : r.from+n]
 			r.used = n
-			if ev == Content {
+			if ev == Content || ev == TrailerSection {
 				b = b[n-r.Stream.Segment:]
 			}
 			return ev, b, nil
@@ -52,14 +52,14 @@ func (r *Reader) Next() (Event, []byte, error) {
 			r.fill()
 			continue
 		}
-		if r.closed {
+		if closed {
 			return NoEvent, nil, r.err
 		}
 		e := r.end(r.err)
 		if e == Open {
 			return NoEvent, nil, r.err
 		}
-		r.closed = true
+		closed = true
 		if err := r.Stream.Close(e); err != nil {
 			return NoEvent, nil, err
 		}

@@ -8,7 +8,7 @@ const (
 	InterimHead                 // an interim head, b[:n]: Stream.Head
 	FinalHead                   // the final head, b[:n]: Stream.Head, Stream.Framing
 	Content                     // a segment of content: the last Stream.Segment bytes of b[:n]
-	TrailerSection              // a trailer section that is not empty, b[:n]: Stream.Trailer
+	TrailerSection              // a trailer section that is not empty, the last Stream.Segment bytes of b[:n]: Stream.Trailer
 	Done                        // the response is whole; n is 0
 	Surplus                     // b[:n] follows a whole response, and nobody asked for it
 	Tunnelled                   // b[:n] is of the protocol that was switched to
@@ -30,7 +30,7 @@ type Stream struct {
 	Found []Found
 
 	Framing Framing // of the last head
-	Segment int     // bytes of content at the end of what a Content event is done with
+	Segment int     // bytes of content or trailer section at the end of what their event is done with
 	Bytes   int64   // of content so far
 	Interim int     // interim heads so far
 
@@ -77,8 +77,8 @@ func (s *Stream) Expect(q Request) {
 // Head is the last head, whole or not: offsets into the b of its event.
 func (s *Stream) Head() *Head { return &s.parser.Head }
 
-// Trailer is the trailer section: offsets into the b of its event; it has no
-// status line.
+// Trailer is the trailer section: offsets into the last Segment bytes of its
+// event; it has no status line.
 func (s *Stream) Trailer() *Head { return &s.trailer.Head }
 
 // Offset is how many bytes are done with since Expect.

@@ -188,6 +188,7 @@ func (s *Stream) trailerSection(b []byte) (Event, int, error) {
 	if p.Head.Len() == 0 {
 		return NoEvent, n, nil
 	}
+	s.Segment = n
 	return TrailerSection, n, nil
 }
 

@@ -1,0 +1,53 @@
+package wire_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"why520/wire"
+)
+
+// RFC 9112 section 6.3, rule by rule: what delimits the content of an answer to
+// each method, by status and fields.
+func TestDelimiters(t *testing.T) {
+	const length, chunked = "Content-Length: 5\r\n", "Transfer-Encoding: Chunked\r\n"
+	upgrade := wire.Request{Upgrade: true}
+	for _, c := range []struct {
+		q      wire.Request
+		status int
+		fields string
+		want   wire.Delimiter
+		length int64
+	}{
+		{wire.Request{}, 200, "", wire.ByClose, 0},
+		{wire.Request{}, 200, length, wire.ByLength, 5},
+		{wire.Request{}, 200, chunked, wire.ByChunks, 0},
+		{wire.Request{}, 404, length, wire.ByLength, 5},
+		{wire.Request{}, 100, length, wire.NoContent, 0},
+		{wire.Request{}, 199, chunked, wire.NoContent, 0},
+		{wire.Request{}, 204, length, wire.NoContent, 0},
+		{wire.Request{}, 204, length + chunked, wire.NoContent, 0},
+		{wire.Request{}, 205, length, wire.ByLength, 5},
+		{wire.Request{}, 304, length, wire.NoContent, 0},
+		{wire.Request{}, 304, chunked, wire.NoContent, 0},
+		{wire.Request{Method: "HEAD"}, 200, length, wire.NoContent, 0},
+		{wire.Request{Method: "HEAD"}, 500, chunked, wire.NoContent, 0},
+		{wire.Request{Method: "CONNECT"}, 200, length, wire.Tunnel, 0},
+		{wire.Request{Method: "CONNECT"}, 299, chunked, wire.Tunnel, 0},
+		{wire.Request{Method: "CONNECT"}, 300, length, wire.ByLength, 5},
+		{wire.Request{Method: "head"}, 200, length, wire.ByLength, 5}, // methods are case-sensitive
+		{wire.Request{Method: "POST"}, 200, length, wire.ByLength, 5},
+		{upgrade, 101, "", wire.Tunnel, 0},
+		{upgrade, 200, length, wire.ByLength, 5},
+	} {
+		text := fmt.Sprintf("HTTP/1.1 %d x\r\nServer: y\r\n%s\r\n", c.status, c.fields)
+		f, _, err := parsed(t, text).Framing([]byte(text), c.q, wire.Set{})
+		assert.NoError(t, err, text)
+		assert.Equal(t, c.want.String(), f.Delimiter.String(), "%+v, %q", c.q, text)
+		if f.Delimiter == wire.ByLength {
+			assert.Equal(t, c.length, f.Length, text)
+		}
+	}
+}
