@@ -89,7 +89,7 @@ func cut(r wire.Reason, body *BodyFacts) string {
 	if body.Framing == wire.ByLength.String() {
 		return fmt.Sprintf("%s: %d of %d bytes came", r.Info().Meaning, body.Bytes, body.Length)
 	}
-	return fmt.Sprintf("%s: %d bytes of content had come", r.Info().Meaning, body.Bytes)
+	return fmt.Sprintf("%s (behind %s)", r.Info().Meaning, content(body))
 }
 
 func content(b *BodyFacts) string {

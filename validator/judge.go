@@ -46,6 +46,7 @@ func (v *Verdict) find(e *Evidence, p *Policy) {
 			v.note(e, f)
 		} else {
 			v.refuse(e, f)
+			v.Phase = PhaseHead // what reading can go on past stands in a head
 		}
 	}
 	switch {

@@ -111,7 +111,7 @@ var encryption = []Fault{
 	{Name: "tls-handshake-timeout", Reason: validator.TLSHandshakeTimeout, About: "does not answer a ClientHello", tls: goodTLS, script: script{raw, silence},
 		tune: func(p *validator.Prober) { p.Deadlines.TLS = short }},
 	{Name: "tls-version-or-cipher-mismatch", Reason: validator.TLSVersionOrCipherMismatch, About: "speaks TLS 1.0 only", tls: oldTLS, script: script{read}},
-	{Name: "tls-version-or-cipher-mismatch/handshake-failure", Reason: validator.TLSVersionOrCipherMismatch, About: "alert 40, handshake failure", tls: goodTLS, script: script{raw, hello, sendBelow(alert(40))}},
+	{Name: "tls-version-or-cipher-mismatch/alert-40", Reason: validator.TLSVersionOrCipherMismatch, About: "alert 40, handshake failure", tls: goodTLS, script: script{raw, hello, sendBelow(alert(40))}},
 	{Name: "tls-alpn-mismatch", Reason: validator.TLSALPNMismatch, About: "alert 120, no application protocol", tls: goodTLS, script: script{raw, hello, sendBelow(alert(120))}},
 	{Name: "tls-certificate-untrusted", Reason: validator.TLSCertificateUntrusted, About: "a certificate of an unknown authority", tls: untrusted, script: script{read}},
 	{Name: "tls-certificate-expired", Reason: validator.TLSCertificateExpired, About: "a certificate that expired an hour ago", tls: expired, script: script{read}},

@@ -112,12 +112,12 @@ func (p *page) headline(e *validator.Evidence, v *validator.Verdict) {
 func (p *page) seen(e *validator.Evidence) {
 	s := "phase " + e.Phase.String()
 	if e.Sent > 0 {
-		s += fmt.Sprintf("; %d bytes sent", e.Sent)
+		s += "; " + count(e.Sent, "byte") + " sent"
 		if e.Acked >= 0 {
 			s += fmt.Sprintf(", %d acknowledged", e.Acked)
 		}
 	}
-	s += fmt.Sprintf("; %d bytes received; %s", e.Received, endText(e))
+	s += "; " + count(e.Received, "byte") + " received; " + endText(e)
 	p.section("seen", s)
 	if t := e.TLS; t != nil && t.Version != "" {
 		p.section("tls", fmt.Sprintf("%s, %s", t.Version, t.Cipher))
@@ -128,9 +128,9 @@ func (p *page) seen(e *validator.Evidence) {
 		if !h.Complete {
 			whole = ", as far as it came"
 		}
-		s := fmt.Sprintf("HTTP/1.%d %d; %d field lines, %d bytes%s", h.Minor, h.Status, h.Fields, h.Size, whole)
+		s := fmt.Sprintf("HTTP/1.%d %d; %s, %s%s", h.Minor, h.Status, count(int64(h.Fields), "field line"), count(int64(h.Size), "byte"), whole)
 		if b := r.Body; b != nil && b.Framing != "none" {
-			s += fmt.Sprintf("; content by %s, %d bytes", framingText[b.Framing], b.Bytes)
+			s += "; content by " + framingText[b.Framing] + ", " + count(b.Bytes, "byte")
 		}
 		p.section("head", s)
 	}
@@ -214,7 +214,7 @@ func (p *page) findings(all []validator.Finding, label string) {
 			s += fmt.Sprintf(" at byte %d", f.Offset)
 		}
 		if n > 1 {
-			s += fmt.Sprintf(", and %d times more", n-1)
+			s += " and at " + count(int64(n-1), "place") + " more"
 		}
 		p.section(label, s+": "+f.Message)
 	}
@@ -236,11 +236,7 @@ func (p *page) budgets(e *validator.Evidence, v *validator.Verdict) {
 			if i == 0 {
 				label = "large"
 			}
-			lines := "lines"
-			if f.Count == 1 {
-				lines = "line"
-			}
-			p.row(label, fmt.Sprintf("%6d bytes in %d %s: %s", f.Bytes, f.Count, lines, escape([]byte(f.Name))))
+			p.row(label, fmt.Sprintf("%6d bytes in %s: %s", f.Bytes, count(int64(f.Count), "line"), escape([]byte(f.Name))))
 		}
 	}
 	if !r.Head.Complete {
@@ -300,6 +296,14 @@ func fold(text string, width int) []string {
 		}
 	}
 	return append(lines, line)
+}
+
+// count gives a number of things.
+func count(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 func upper(s string) string {
