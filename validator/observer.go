@@ -23,6 +23,7 @@ type observer struct {
 	pending []byte // bytes that the stream is not done with
 	raw     []byte // for Response.Raw
 	tail    []byte // the last bytes that the stream was done with, behind raw
+	until   int64  // offset up to which bytes around a fault are kept; 0: there is no fault
 	tally   tally
 	notes   []Finding
 	start   int64 // offset of the current head
@@ -61,6 +62,7 @@ func (o *observer) feed(b []byte) {
 	}
 	o.e.Received += int64(len(b))
 	if o.refused {
+		o.more(b)
 		return
 	}
 	if len(o.pending) > 0 {
@@ -101,10 +103,11 @@ func (o *observer) event(ev wire.Event, b []byte) {
 		o.noteHead(b)
 		o.finalHead(b)
 	case wire.Measuring:
-		if o.tally.size == 0 {
+		if o.until == 0 {
 			_, at := o.stream.Fault()
-			o.keep(b[:min(len(b), int(at-o.start)+rawExtra)])
+			o.until = max(rawLeast, at+rawExtra)
 		}
+		o.more(b)
 		o.tally.add(b)
 	case wire.Content:
 		o.remember(b)
@@ -113,6 +116,7 @@ func (o *observer) event(ev wire.Event, b []byte) {
 		o.remember(b)
 		o.r.Body.Trailers = o.stream.Trailer().Len()
 	case wire.Done:
+		o.remember(b)
 		o.whole, o.r.Body.Complete = true, true
 		o.e.Phase = PhaseIdle
 	case wire.Surplus:
@@ -206,30 +210,40 @@ func (o *observer) remember(b []byte) {
 func (o *observer) refuse(b []byte, n int) {
 	o.refused = true
 	o.r.Reason, o.r.Offset = o.stream.Fault()
-	fault := int(o.r.Offset - (o.stream.Offset() - int64(n))) // its place in b
-	size := o.stream.Head().Size()
+	first := o.stream.Offset() - int64(n) // the offset of b[0]
+	if o.until == 0 {
+		o.until = max(rawLeast, max(o.r.Offset, o.stream.Offset())+rawExtra)
+	}
 	switch {
 	case o.head: // in the content
 		o.r.Part = "content"
-		behind := b[n:min(len(b), max(fault, n)+rawExtra)]
-		if o.tail == nil {
-			o.keep(behind)
-			return
+		if o.tail != nil {
+			o.r.Around = &Excerpt{Offset: o.stream.Offset() - int64(len(o.tail)), Bytes: o.tail}
 		}
-		before := o.stream.Offset() - int64(len(o.tail))
-		o.r.Around = &Excerpt{Offset: before, Bytes: mask(append(o.tail, behind...))}
+		o.more(b[n:])
 	case o.tally.size > 0: // measured
 		o.r.Part = "head"
 	default:
-		fault = min(max(fault, 0), len(b))
+		size := o.stream.Head().Size()
+		fault := min(max(int(o.r.Offset-first), 0), len(b))
 		o.tally.add(b[:fault])
 		o.r.Part = o.part()
-		if size > 0 { // whole, and refused for its framing
-			o.keep(b[:size])
+		if size > 0 && o.r.Reason != wire.TooManyInterim { // whole, and refused for its framing
 			o.tally.add(b[fault:size])
-			return
+			o.until = max(o.until, first+int64(size))
 		}
-		o.keep(b[:min(len(b), fault+rawExtra)])
+		o.more(b)
+	}
+}
+
+// more keeps bytes of b, which follow what is kept, up to those around a fault.
+func (o *observer) more(b []byte) {
+	kept, have := &o.raw, int64(len(o.raw))
+	if x := o.r.Around; x != nil {
+		kept, have = &x.Bytes, x.Offset+int64(len(x.Bytes))
+	}
+	if room := o.until - have; room > 0 {
+		*kept = append(*kept, b[:min(room, int64(len(b)))]...)
 	}
 }
 
@@ -271,6 +285,9 @@ func (o *observer) end(e wire.End) {
 func (o *observer) finish() {
 	r, h := o.r, o.stream.Head()
 	r.Raw = mask(o.raw)
+	if r.Around != nil {
+		r.Around.Bytes = mask(r.Around.Bytes)
+	}
 	r.Banner = wire.Protocol(r.Raw)
 	if r.Reason != wire.OtherProtocolBanner {
 		r.Banner = ""

@@ -73,12 +73,13 @@ func (e *Evidence) Replay(p Policy) (*Evidence, error) {
 	}
 	inHead := old.Body == nil
 	complete := int64(len(old.Raw)) >= e.Received // nothing is missing
+	over, at := seen.stream.Fault()
 	switch {
 	case seen.refused && !seen.head:
 		seen.finish()
 	case complete:
 		seen.end(e.End)
-	case seen.head && !inHead && fresh.Body.Framing == old.Body.Framing:
+	case seen.head && !inHead && fresh.Body.Framing == old.Body.Framing && !rechunked(e.Policy, p, &old):
 		// The head passes; what was seen of the content stands.
 		found := seen.stream.Found
 		seen.finish()
@@ -88,6 +89,13 @@ func (e *Evidence) Replay(p Policy) (*Evidence, error) {
 			fresh.Reason, fresh.Offset = wire.BodyTooLarge, -1
 		}
 		fresh.Found = append(fresh.Found[:len(found)], notesOf(old.Found)...)
+	case !seen.refused && over != wire.OK && old.Head != nil:
+		// A budget is passed in what was kept; the head was measured then.
+		seen.finish()
+		fresh.Reason, fresh.Offset, fresh.Head = over, at, old.Head
+		if old.Head.Size >= p.Limits.WithDefaults().Measure {
+			fresh.Reason = wire.HeadEndless
+		}
 	default:
 		return nil, &ReplayError{e.ID, len(old.Raw)}
 	}
@@ -106,6 +114,21 @@ func budgets(p Policy) wire.Limits {
 // tooMuch reports whether b is content beyond budget.
 func tooMuch(b *BodyFacts, budget int64) bool {
 	return b.Bytes > budget || b.Framing == wire.ByLength.String() && b.Length > budget
+}
+
+// rechunked reports whether content, which is not kept, may be chunked otherwise
+// under p than it was under old.
+func rechunked(old, p Policy, r *Response) bool {
+	was, is := old.Limits.WithDefaults(), p.Limits.WithDefaults()
+	switch {
+	case r.Body.Framing != wire.ByChunks.String():
+		return false
+	case is.ChunkLine < was.ChunkLine || is.ChunkLine > was.ChunkLine && r.Reason == wire.ChunkLineTooLong:
+		return true
+	case is.Trailer < was.Trailer:
+		return r.Body.Trailers > 0 || !r.Body.Complete
+	}
+	return is.Trailer > was.Trailer && r.Reason == wire.TrailerTooLarge
 }
 
 func notesOf(found []Finding) []Finding {

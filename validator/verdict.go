@@ -11,11 +11,11 @@ type Verdict struct {
 	Reason     wire.Reason // OK when nothing is refused
 	Cause      Cause       // empty when OK
 	EdgeStatus int         // 520 to 526, 530: what an edge answers; 0 when OK
-	Phase      Phase     // where it failed
-	Offset     int64     // of the byte at fault, from the first of the response; -1: no byte is
-	Message    string    // what the origin did, with the numbers at hand; one sentence without a full stop
-	Findings   []Finding // all that is refused, Reason first; empty when OK
-	Notes      []Finding // what is worth knowing, and what was tolerated
+	Phase      Phase       // where it failed
+	Offset     int64       // of the byte at fault, from the first of the response; -1: no byte is
+	Message    string      // what the origin did, with the numbers at hand; one sentence without a full stop
+	Findings   []Finding   // all that is refused, Reason first; empty when OK
+	Notes      []Finding   // what is worth knowing, and what was tolerated
 }
 
 // OK reports whether nothing is refused.

@@ -39,8 +39,11 @@ func (r *Reader) Next() (Event, []byte, error) {
 		if err == nil {
 			b := r.buf[r.from : r.from+n]
 			r.used = n
-			if ev == Content || ev == TrailerSection {
+			switch ev {
+			case Content, TrailerSection:
 				b = b[n-r.Stream.Segment:]
+			case Done:
+				b = nil
 			}
 			return ev, b, nil
 		}

@@ -38,7 +38,8 @@ func events(r *wire.Reader) (all []string, err error) {
 // What a Reader says does not depend on how its source reads.
 func TestReaderOverEverySource(t *testing.T) {
 	const text = "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
-		"5;a=b\r\nhello\r\n7\r\n, world\r\n0\r\nSum: 1\r\n\r\n"
+		"5;a=b\r\nhello\r\n7\r\n, world\r\n0\r\nSum: 1\r\n\r\n" +
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
 	want := []string{
 		"interim HTTP/1.1 103 Early\r\nLink: x\r\n\r\n",
 		"final HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -50,9 +51,14 @@ func TestReaderOverEverySource(t *testing.T) {
 		"halves":            iotest.HalfReader,
 		"data with the end": iotest.DataErrReader,
 	} {
-		got, err := events(wire.NewReader(source(strings.NewReader(text))))
+		r := wire.NewReader(source(strings.NewReader(text)))
+		got, err := events(r)
 		assert.NoError(t, err, name)
 		assert.Equal(t, want, got, name)
+		r.Stream.Expect(wire.Request{})
+		got, err = events(r)
+		assert.NoError(t, err, name)
+		assert.Equal(t, []string{"final HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "content x", "done"}, got, name)
 	}
 }
 

@@ -9,7 +9,7 @@ const (
 	FinalHead                   // the final head, b[:n]: Stream.Head, Stream.Framing
 	Content                     // a segment of content: the last Stream.Segment bytes of b[:n]
 	TrailerSection              // a trailer section that is not empty, the last Stream.Segment bytes of b[:n]: Stream.Trailer
-	Done                        // the response is whole; n is 0
+	Done                        // the response is whole; b[:n] is framing behind its content
 	Surplus                     // b[:n] follows a whole response, and nobody asked for it
 	Tunnelled                   // b[:n] is of the protocol that was switched to
 	Measuring                   // b[:n] is of a head over its budget: only its size still counts
