@@ -40,7 +40,7 @@ func TestTheRootModuleRequiresFourModulesAtMost(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal([]byte(goCommand(t, ".", "mod", "edit", "-json")), &mod))
-	require.Equal(t, "why520", mod.Module.Path)
+	require.Equal(t, module, mod.Module.Path)
 	for _, r := range mod.Require {
 		if !r.Indirect {
 			assert.Contains(t, allowed, r.Path)
@@ -55,7 +55,7 @@ func TestAnotherModuleCarriesNoPacketDecoderAndNoCommand(t *testing.T) {
 	write := func(name, text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
-	write("go.mod", "module example.test/proxy\n\ngo 1.26.0\n\nrequire why520 v0.0.0\n\nreplace why520 => "+root+"\n")
+	write("go.mod", "module example.test/proxy\n\ngo 1.26.0\n\nrequire "+module+" v0.0.0\n\nreplace "+module+" => "+root+"\n")
 	write("main.go", `package main
 
 import (
@@ -84,7 +84,7 @@ func main() {
 		"go.sum":        string(sums),
 		"go list -deps": goCommand(t, dir, "list", "-deps", "."),
 	} {
-		for _, unwanted := range []string{"gopacket", "cobra", "pflag", "why520/cmd", "why520/capture"} {
+		for _, unwanted := range []string{"gopacket", "cobra", "pflag", module + "/cmd", module + "/capture"} {
 			assert.NotContains(t, names, unwanted, what)
 		}
 	}
@@ -105,4 +105,43 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for folder, has := range documented {
 		assert.True(t, has, "%s has no package comment", folder)
 	}
+}
+
+// The README's command that gives the module another path leaves a module that
+// builds.
+func TestREADMERenamesTheModule(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds all packages anew: skipped with -short")
+	}
+	for _, needed := range []string{"git", "sed", "sh"} {
+		if _, err := exec.LookPath(needed); err != nil {
+			t.Skipf("%s is not installed: skipped", needed)
+		}
+	}
+	content, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var rename string
+	for line := range strings.Lines(string(content)) {
+		if strings.HasPrefix(line, "git grep ") {
+			rename = line
+		}
+	}
+	require.NotEmpty(t, rename)
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS(".")))
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", "cd '"+dir+"' && rm -rf .git && git init -q && git add -A && "+rename).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for _, f := range []string{"go.mod", "cmd/go.mod"} {
+		text, err := os.ReadFile(filepath.Join(dir, f))
+		require.NoError(t, err)
+		assert.Contains(t, string(text), "module example.org/why520")
+	}
+	c := exec.CommandContext(t.Context(), "go", "build", "./...", "./cmd/...")
+	c.Dir = dir
+	out, err = c.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	c = exec.CommandContext(t.Context(), "go", "vet", "./...", "./cmd/...")
+	c.Dir = dir
+	out, err = c.CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }

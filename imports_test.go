@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -27,13 +28,23 @@ type rule struct {
 	why    string
 }
 
+// module is the path of this module, as go.mod has it.
+var module = func() string {
+	content, err := os.ReadFile("go.mod")
+	if err != nil {
+		panic(err)
+	}
+	line, _, _ := strings.Cut(string(content), "\n")
+	return strings.TrimSpace(strings.TrimPrefix(line, "module"))
+}()
+
 // gopacket is the packet decoder, and what carries it.
 const gopacket = `github\.com/google/gopacket(/.*)?`
 
 // above matches the packages of this module that stand above these names, in
 // scan <- wire <- validator <- the others <- cmd.
 func above(names ...string) *regexp.Regexp {
-	return regexp.MustCompile(`^why520/(` + strings.Join(names, "|") + `)(/.*)?$`)
+	return regexp.MustCompile("^" + module + "/(" + strings.Join(names, "|") + ")(/.*)?$")
 }
 
 func exactly(paths string) *regexp.Regexp { return regexp.MustCompile(`^(` + paths + `)$`) }
@@ -50,11 +61,11 @@ var rules = []rule{
 	},
 	{
 		folder: "wire", except: []string{"wire/internal/scan"},
-		only: exactly(`bytes|cmp|errors|fmt|io|iter|math|math/bits|slices|strconv|strings|unicode/utf8|encoding/binary|why520/wire/internal/scan`),
+		only: exactly(`bytes|cmp|errors|fmt|io|iter|math|math/bits|slices|strconv|strings|unicode/utf8|encoding/binary|` + module + "/wire/internal/scan"),
 		why:  "wire is given an io.Reader: it knows no network, no clock and no format, so that any event loop can use it",
 	},
 	{
-		folder: "validator", tests: true, never: exactly(`why520/capture(/.*)?|` + gopacket),
+		folder: "validator", tests: true, never: exactly(module + "/capture(/.*)?|" + gopacket),
 		why: "who has a net.Conn must not carry a packet decoder, not even in go.sum",
 	},
 	{

@@ -2,31 +2,16 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"why520/validator/origintest"
 )
 
-// TestMain fails where a goroutine outlives the tests.
-func TestMain(m *testing.M) {
-	before := runtime.NumGoroutine()
-	code := m.Run()
-	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
-		if time.Now().Before(end) {
-			continue
-		}
-		stacks := make([]byte, 1<<20)
-		fmt.Fprintf(os.Stderr, "goroutines left behind:\n%s\n", stacks[:runtime.Stack(stacks, true)])
-		code = max(code, 1)
-		break
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(origintest.Run(m)) }
 
 // A result is what a run of the command gave.
 type result struct {

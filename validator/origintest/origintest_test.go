@@ -2,12 +2,10 @@ package origintest_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,26 +15,7 @@ import (
 	"why520/wire"
 )
 
-func TestMain(m *testing.M) {
-	before := runtime.NumGoroutine()
-	code := m.Run()
-	if left := leaked(before); left != "" && code == 0 {
-		fmt.Fprintln(os.Stderr, "goroutines left behind:\n"+left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// leaked waits for goroutines to end, and gives the stacks of those that do not.
-func leaked(before int) string {
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); runtime.Gosched() {
-		if runtime.NumGoroutine() <= before {
-			return ""
-		}
-	}
-	stacks := make([]byte, 1<<20)
-	return string(stacks[:runtime.Stack(stacks, true)])
-}
+func TestMain(m *testing.M) { os.Exit(origintest.Run(m)) }
 
 // probe asks o as it wants to be asked; it gives the last verdict, and the notes
 // of all.
