@@ -81,7 +81,9 @@ func (a *app) labLine(l labLine) error {
 	if l.Skipped != "" {
 		about = "(skipped: " + l.Skipped + ")"
 	}
-	_, err := fmt.Fprintf(a.out, "%5d  %-38s %s\n", l.Port, l.Name, about)
+	const column = 46
+	text := strings.Join(foldText(about, a.width-column), "\n"+strings.Repeat(" ", column))
+	_, err := fmt.Fprintf(a.out, "%5d  %-38s %s\n", l.Port, l.Name, text)
 	return a.wrote(err)
 }
 
@@ -227,6 +229,6 @@ func (a *app) demoLine(l demoLine) error {
 	case !l.AsItWas:
 		outcome = fmt.Sprintf("WRONG: %s, expected %s", l.Reason, l.Expected)
 	}
-	_, err := fmt.Fprintf(a.out, "%s  %-52s %s\n", status, l.title(), outcome)
+	_, err := fmt.Fprintf(a.out, "%s  %-42s %s\n", status, l.title(), outcome)
 	return a.wrote(err)
 }

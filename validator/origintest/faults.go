@@ -73,7 +73,7 @@ var connection = []Fault{
 	{Name: "dns-failure", Reason: validator.DNSFailure, About: "the name does not exist", names: "missing.test"},
 	{Name: "dns-timeout", Reason: validator.DNSTimeout, About: "the name server does not answer", names: "silent.test",
 		tune: deadlines(validator.Deadlines{Connect: short})},
-	{Name: "unroutable", Reason: validator.Unroutable, About: "a router says that there is no way", skip: func() string { return "needs a router: network namespaces" }},
+	{Name: "unroutable", Reason: validator.Unroutable, About: "a router says that there is no way", skip: func() string { return "needs a router" }},
 	{Name: "connection-refused", Reason: validator.ConnectionRefused, About: "nobody listens on the port", refuses: true},
 	{Name: "connection-timeout", Reason: validator.ConnectionTimeout, About: "the accept queue is full", full: true,
 		tune: deadlines(validator.Deadlines{Connect: short})},

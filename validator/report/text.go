@@ -105,7 +105,11 @@ func (p *page) headline(e *validator.Evidence, v *validator.Verdict) {
 	} else {
 		p.raw(p.paint(red, fmt.Sprintf("%d %s", v.EdgeStatus, v.Reason.String())) + where)
 	}
-	p.section("", upper(v.Message)+".")
+	message := upper(v.Message)
+	if !strings.HasSuffix(message, "...") {
+		message += "."
+	}
+	p.section("", message)
 }
 
 // seen says how far the exchange came.
