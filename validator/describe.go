@@ -26,26 +26,34 @@ func describe(e *Evidence, r wire.Reason, offset int64) string {
 			return meaning + ": " + e.Name.Code
 		}
 	case TLSPeerSpeaksPlaintext:
-		return fmt.Sprintf("%s: it began with %s", meaning, escape(e.TLS.FirstBytes, 32))
+		return fmt.Sprintf("%s: it began with %s", meaning, escape(e.tls().FirstBytes, 32))
 	case TLSAlertReceived, TLSVersionOrCipherMismatch, TLSALPNMismatch, TLSClientCertificateRequired:
-		if e.TLS.Alert != 0 {
-			return fmt.Sprintf("%s: alert %d, %s", meaning, e.TLS.Alert, alertName(e.TLS.Alert))
+		if e.tls().Alert != 0 {
+			return fmt.Sprintf("%s: alert %d, %s", meaning, e.tls().Alert, alertName(e.tls().Alert))
 		}
 		if e.End == wire.RST {
 			return meaning + ": by a reset"
 		}
 	case TLSCertificateExpired:
-		return fmt.Sprintf("%s, %s to %s", meaning, e.TLS.NotBefore, e.TLS.NotAfter)
+		return fmt.Sprintf("%s, %s to %s", meaning, e.tls().NotBefore, e.tls().NotAfter)
 	case TLSCertificateNameMismatch:
-		return fmt.Sprintf("%s: it is for %s, and %s was asked for", meaning, list(e.TLS.Names), e.TLS.ServerName)
+		return fmt.Sprintf("%s: it is for %s, and %s was asked for", meaning, list(e.tls().Names), e.tls().ServerName)
 	case TLSCertificateUntrusted:
-		return fmt.Sprintf("%s; its issuer is %s", meaning, escape([]byte(e.TLS.Issuer), 80))
+		return fmt.Sprintf("%s; its issuer is %s", meaning, escape([]byte(e.tls().Issuer), 80))
 	case wire.ResetAfterRequest, ResetDuringUpload, RequestUnacknowledged, RequestWriteTimeout, wire.FirstByteTimeout:
 		if e.Acked >= 0 {
 			return fmt.Sprintf("%s (%d of %d bytes acknowledged)", meaning, e.Acked, e.Sent)
 		}
 	}
 	return meaning
+}
+
+// tls gives the facts of TLS, none where there are none.
+func (e *Evidence) tls() *TLSFacts {
+	if e.TLS == nil {
+		return new(TLSFacts)
+	}
+	return e.TLS
 }
 
 // ofWholeHead holds the reasons that no single byte explains.
@@ -70,11 +78,11 @@ func describeResponse(e *Evidence, r wire.Reason) string {
 		return fmt.Sprintf("a line of the head is %d bytes, more than the budget of %d for a line", h.Longest, limits.Line)
 	case r == wire.TooManyFields && h != nil:
 		return fmt.Sprintf("the head has %d field lines, more than its budget of %d", h.Fields, limits.Fields)
-	case r == wire.NearBudget:
+	case r == wire.NearBudget && h != nil:
 		return fmt.Sprintf("the head is %d bytes, more than 80 %% of its budget of %d", h.Size, limits.Head)
 	case r == wire.TooManyInterim:
 		return fmt.Sprintf("more than %d interim (1xx) responses came", limits.Interim)
-	case r == ContentCodingCorrupt:
+	case r == ContentCodingCorrupt && body != nil:
 		return r.Info().Meaning + ": " + escape([]byte(body.Coding), 80)
 	case r == wire.BodyTooLarge:
 		return fmt.Sprintf("the content is larger than the budget of %d bytes set for it", limits.Body)

@@ -42,10 +42,9 @@ func (v *Verdict) find(e *Evidence, p *Policy) {
 		return
 	}
 	for _, f := range r.Found {
-		if f.Reason.Info().Note || tolerate.Has(f.Reason) {
+		if tolerate.Has(f.Reason) {
 			v.note(e, f)
-		} else {
-			v.refuse(e, f)
+		} else if v.refuse(e, f) {
 			v.Phase = PhaseHead // what reading can go on past stands in a head
 		}
 	}
@@ -60,8 +59,21 @@ func (v *Verdict) find(e *Evidence, p *Policy) {
 	}
 }
 
-func (v *Verdict) refuse(e *Evidence, f Finding) { v.Findings = append(v.Findings, described(e, f)) }
-func (v *Verdict) note(e *Evidence, f Finding)   { v.Notes = append(v.Notes, described(e, f)) }
+// refuse adds f to what is refused; evidence from a file may call a note so,
+// which then stays one.
+func (v *Verdict) refuse(e *Evidence, f Finding) bool {
+	switch {
+	case f.Reason == wire.OK || f.Reason == wire.ErrIncomplete:
+		return false
+	case f.Reason.Info().Note:
+		v.note(e, f)
+		return false
+	}
+	v.Findings = append(v.Findings, described(e, f))
+	return true
+}
+
+func (v *Verdict) note(e *Evidence, f Finding) { v.Notes = append(v.Notes, described(e, f)) }
 
 func described(e *Evidence, f Finding) Finding {
 	if f.Message == "" {
@@ -83,7 +95,7 @@ func withoutResponse(e *Evidence) []wire.Reason {
 	case PhaseConnect:
 		return one(notConnected(e.End))
 	case PhaseTLS:
-		if e.End == Certificate {
+		if e.End == Certificate && e.TLS != nil {
 			return e.TLS.Certificate
 		}
 		return one(notEncrypted(e))
@@ -124,7 +136,7 @@ func notEncrypted(e *Evidence) wire.Reason {
 	case e.End == Version:
 		return TLSVersionOrCipherMismatch
 	case e.End == Alert:
-		switch e.TLS.Alert {
+		switch e.tls().Alert {
 		case 40, 70, 71:
 			return TLSVersionOrCipherMismatch
 		case 120:

@@ -23,10 +23,15 @@ const (
 var phases = [...]string{"dns", "connect", "tls", "request", "wait", "head", "body", "idle"}
 
 // String gives the word of the command's contract.
-func (p Phase) String() string { return phases[p] }
+func (p Phase) String() string {
+	if int(p) >= len(phases) {
+		return fmt.Sprintf("phase %d", p)
+	}
+	return phases[p]
+}
 
 // MarshalText gives the word.
-func (p Phase) MarshalText() ([]byte, error) { return []byte(phases[p]), nil }
+func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // UnmarshalText takes the word.
 func (p *Phase) UnmarshalText(text []byte) error {

@@ -21,6 +21,9 @@ const (
 
 // String gives the word of the command's contract: none, length, chunked, close, tunnel.
 func (d Delimiter) String() string {
+	if d > Tunnel {
+		return "delimiter " + itoa(int64(d))
+	}
 	return [...]string{"none", "length", "chunked", "close", "tunnel"}[d]
 }
 

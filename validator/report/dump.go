@@ -41,7 +41,7 @@ func dump(r *validator.Response, at int64, width int) []string {
 		b, first = x.Bytes, x.Offset
 	}
 	fault := int(at - first)
-	if at < 0 || fault > len(b) {
+	if at < 0 || fault < 0 || fault > len(b) {
 		return nil
 	}
 	before, room := "", width/2

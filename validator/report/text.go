@@ -162,7 +162,9 @@ func endText(e *validator.Evidence) string {
 	case validator.Refused:
 		return "refused"
 	case validator.Alert:
-		return fmt.Sprintf("TLS alert %d", e.TLS.Alert)
+		if e.TLS != nil {
+			return fmt.Sprintf("TLS alert %d", e.TLS.Alert)
+		}
 	case validator.Certificate, validator.ALPN, validator.Version:
 		return "broken off by us"
 	}
