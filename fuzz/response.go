@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"why520/wire"
@@ -112,8 +114,8 @@ func NetHTTP(q wire.Request, r io.Reader) (*Response, error) {
 
 func fieldsOf(h http.Header) []Field {
 	var all []Field
-	for name, values := range h {
-		for _, v := range values {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, v := range h[name] {
 			all = append(all, Field{name, v})
 		}
 	}
