@@ -1,8 +1,10 @@
 package fuzz
 
 import (
+	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"why520/wire"
@@ -15,7 +17,7 @@ import (
 type Origin struct {
 	net.Listener
 
-	k       Case
+	k       atomic.Pointer[Case]
 	ended   chan struct{}
 	serving sync.WaitGroup
 }
@@ -27,10 +29,16 @@ func Listen(k Case) (*Origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Origin{Listener: l, k: k, ended: make(chan struct{})}
+	o := &Origin{Listener: l, ended: make(chan struct{})}
+	o.Answer(k)
 	o.serving.Go(o.accept)
 	return o, nil
 }
+
+// Answer makes k the case that connections are answered with from now on: one
+// Origin serves a whole fuzz test, which a new one for each input could not,
+// for want of ports.
+func (o *Origin) Answer(k Case) { o.k.Store(&k) }
 
 // URL is what to ask the origin for.
 func (o *Origin) URL() string { return "http://" + o.Addr().String() + "/" }
@@ -68,26 +76,26 @@ func (o *Origin) serve(c *net.TCPConn) {
 	if !readHead(c) {
 		return
 	}
-	at := 0
-	for i, cut := range append(o.k.Cuts[:len(o.k.Cuts):len(o.k.Cuts)], len(o.k.Bytes)) {
-		if i > 0 && o.k.Pauses != nil {
-			time.Sleep(o.k.Pauses[i-1])
+	k, at := o.k.Load(), 0
+	for i, cut := range append(k.Cuts[:len(k.Cuts):len(k.Cuts)], len(k.Bytes)) {
+		if i > 0 && k.Pauses != nil {
+			time.Sleep(k.Pauses[i-1])
 		}
-		if _, err := c.Write(o.k.Bytes[at:cut]); err != nil {
+		if _, err := c.Write(k.Bytes[at:cut]); err != nil {
 			return
 		}
 		at = cut
 	}
-	switch o.k.End {
+	switch k.End {
 	case wire.RST:
 		_ = c.SetLinger(0)
+		return
 	case wire.Timeout:
-		<-o.ended
 	default:
-		// What the client still sends would turn the close into a reset.
 		_ = c.CloseWrite()
-		_, _ = c.Read(make([]byte, 1))
 	}
+	// What the client still sends would turn a close into a reset.
+	_, _ = io.Copy(io.Discard, c)
 }
 
 // readHead reads up to the empty line that ends a request's head.

@@ -140,11 +140,12 @@ func FuzzProber(f *testing.F) {
 	for i := range fuzz.Damages() {
 		f.Add(append(make([]byte, 20), 1, byte(i)))
 	}
+	o, err := fuzz.Listen(fuzz.Case{})
+	require.NoError(f, err)
+	f.Cleanup(func() { o.Close() })
 	f.Fuzz(func(t *testing.T, data []byte) {
 		k := fuzz.Generate(data)
-		o, err := fuzz.Listen(k)
-		require.NoError(t, err)
-		defer o.Close()
+		o.Answer(k)
 		const silence = 60 * time.Millisecond
 		p := validator.Prober{
 			Policy: validator.Policy{Limits: k.Limits}, Settle: -1,
