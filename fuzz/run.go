@@ -2,6 +2,8 @@ package fuzz
 
 import (
 	"errors"
+	"slices"
+	"sync"
 
 	"why520/wire"
 )
@@ -61,9 +63,11 @@ func AddSeeds(f F) {
 }
 
 // Seeds gives inputs to begin with: every vector's bytes, and for every damage
-// bytes that Generate makes it of.
-func Seeds() [][]byte {
-	var all [][]byte
+// bytes that Generate makes it of. They must not be changed.
+func Seeds() [][]byte { return slices.Clone(seeds()) }
+
+// Some engines call a fuzz test anew for each input: seeds are made once.
+var seeds = sync.OnceValue(func() (all [][]byte) {
 	for _, v := range Vectors() {
 		if len(v.Bytes) <= 4096 {
 			all = append(all, v.Bytes)
@@ -73,7 +77,7 @@ func Seeds() [][]byte {
 		all = append(all, damaging(i))
 	}
 	return all
-}
+})
 
 // damaging gives bytes of which Generate makes a case of damage number i.
 func damaging(i int) []byte {

@@ -5,8 +5,10 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"why520/wire"
 )
@@ -32,15 +34,18 @@ type Vector struct {
 	Why     string       // the scenario
 }
 
-// Vectors gives all of them, in the order of their names. It panics where an
-// embedded file is broken, which a test of this package rules out.
-func Vectors() []Vector {
+// Vectors gives all of them, in the order of their names. Their Bytes must not
+// be changed. It panics where an embedded file is broken, which a test of this
+// package rules out.
+func Vectors() []Vector { return slices.Clone(vectors()) }
+
+var vectors = sync.OnceValue(func() []Vector {
 	all, err := load(files)
 	if err != nil {
 		panic(err)
 	}
 	return all
-}
+})
 
 // load reads the vectors of a file system; none at all is an error.
 func load(files fs.FS) ([]Vector, error) {

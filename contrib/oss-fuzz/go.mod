@@ -1,0 +1,9 @@
+module why520/contrib/oss-fuzz
+
+go 1.26.0
+
+require why520 v0.0.0
+
+require golang.org/x/sys v0.50.0 // indirect
+
+replace why520 => ../..
