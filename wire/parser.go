@@ -193,7 +193,7 @@ func (p *Parser) bound() int { return min(p.line+p.limits.Line, p.limits.Head) }
 
 // pass goes on past a violation at b[n] if it may, and refuses it otherwise.
 func (p *Parser) pass(n int, r Reason) bool {
-	if p.inside || !p.Survey && !p.limits.Tolerate.Has(r) {
+	if !p.Survey && !p.limits.Tolerate.Has(r) {
 		return p.stop(n, r)
 	}
 	p.note(Found{r, int64(n)})

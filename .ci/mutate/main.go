@@ -1,0 +1,127 @@
+// Command mutate plants the bugs of mutations.txt in package wire, one at a time,
+// and shows which test finds each: go run ./.ci/mutate [NAME...]. The tree stays
+// as it is; a bug that no test finds makes it exit 1.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A mutation is a bug: in file, the only occurrence of old becomes new.
+type mutation struct{ name, file, old, new string }
+
+func main() {
+	log.SetFlags(0)
+	all, err := load(".ci/mutate/mutations.txt")
+	if err != nil {
+		log.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		log.Fatal(err)
+	}
+	survived, tried, start := 0, 0, time.Now()
+	for _, m := range all {
+		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], m.name) {
+			continue
+		}
+		tried++
+		killer, err := m.try(dir)
+		if err != nil {
+			log.Fatalf("%s: %v", m.name, err)
+		}
+		if killer == "" {
+			survived++
+			killer = "SURVIVED"
+		}
+		fmt.Printf("%-44s %-22s %s\n", m.name, m.file, killer)
+	}
+	_ = os.RemoveAll(dir)
+	fmt.Printf("%d of %d found, %.0f s\n", tried-survived, tried, time.Since(start).Seconds())
+	if survived > 0 || tried == 0 {
+		os.Exit(1)
+	}
+}
+
+// escapes are those of mutations.txt, where old and new are one line each.
+var escapes = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t")
+
+// load reads mutations: a line "# name", the file, then lines "-old" and "+new".
+func load(name string) ([]mutation, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var all []mutation
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "# "):
+			all = append(all, mutation{name: line[2:]})
+		case line == "" || len(all) == 0:
+		case line[0] == '-':
+			all[len(all)-1].old = escapes.Replace(line[1:])
+		case line[0] == '+':
+			all[len(all)-1].new = escapes.Replace(line[1:])
+		default:
+			all[len(all)-1].file = line
+		}
+	}
+	return all, nil
+}
+
+var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: ([^ ]+)|^panic: (.*)|^(.*\.go:\d+:\d+: .*)$`)
+
+// try gives the first test that fails with the bug, or nothing.
+func (m mutation) try(dir string) (killer string, err error) {
+	file, err := filepath.Abs(m.file)
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(text), m.old); n != 1 {
+		return "", fmt.Errorf("%q is %d times in %s: want once", m.old, n, m.file)
+	}
+	planted := filepath.Join(dir, "planted.go")
+	if err := os.WriteFile(planted, []byte(strings.Replace(string(text), m.old, m.new, 1)), 0o600); err != nil {
+		return "", err
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: planted}})
+	if err != nil {
+		return "", err
+	}
+	overlayFile := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "test", "-overlay", overlayFile, "-vet=off", "-failfast", "-timeout", "30s", "./wire", "./fuzz").CombinedOutput()
+	if err == nil {
+		return "", nil
+	}
+	all := failed.FindAllStringSubmatch(string(out), -1)
+	if all == nil {
+		return "", fmt.Errorf("the tests do not run: %s", out)
+	}
+	deepest := all[0]
+	for _, f := range all {
+		if f[3] != "" {
+			return "", fmt.Errorf("it does not compile: %s", f[3])
+		}
+		if f[1] != "" && strings.HasPrefix(f[1], deepest[1]) {
+			deepest = f
+		}
+	}
+	return deepest[1] + deepest[2], nil
+}
