@@ -1,5 +1,7 @@
 package wire
 
+import "why520/wire/internal/scan"
+
 // A Span is a piece of the bytes that a Head was parsed from.
 type Span struct{ Off, Len uint32 }
 
@@ -16,20 +18,25 @@ type Head struct {
 	code   uint32   // offset of the status code
 	phrase Span     // reason phrase
 	bare   bool     // the line ended after the code, without SP
-	first  uint32   // offset of the first field line
-	marks  []uint32 // of every field line its colon and its LF, the last one's of a folded line
 	size   uint32   // bytes of the head; valid once it is complete
+	marks  []uint32 // the LF before the first field line, then of every field line its colon and its LF, the last one's of a folded line
 }
+
+// before is the LF before the first field line where that is at offset 0.
+const before = ^uint32(0)
 
 // reset empties h and keeps its storage.
 func (h *Head) reset() { *h = Head{marks: h.marks[:0]} }
 
-// Use gives h storage for the offsets of cap(store)/2 field lines, so that
-// even the first parse does not allocate.
+// Use gives h storage, so that even the first parse does not allocate: two
+// places for each field line, and Spare of them besides.
 func (h *Head) Use(store []uint32) { h.marks = store[:0] }
 
+// Spare is how many places of a Head's storage are for no field line.
+const Spare = 1 + scan.Room
+
 // Len is the number of field lines.
-func (h *Head) Len() int { return len(h.marks) / 2 }
+func (h *Head) Len() int { return (len(h.marks) - 1) / 2 }
 
 // Size is the number of bytes of the head, tolerated blank lines and the final
 // CRLF included; 0 until it is complete.
@@ -39,20 +46,15 @@ func (h *Head) Size() int { return int(h.size) }
 func (h *Head) ReasonPhrase(b []byte) []byte { return h.phrase.Of(b) }
 
 // start gives the offset of field line i.
-func (h *Head) start(i int) uint32 {
-	if i == 0 {
-		return h.first
-	}
-	return h.marks[2*i-1] + 1
-}
+func (h *Head) start(i int) uint32 { return h.marks[2*i] + 1 }
 
 // Line gives field line i, its line end and the folded lines after it included.
-func (h *Head) Line(b []byte, i int) []byte { return b[h.start(i) : h.marks[2*i+1]+1] }
+func (h *Head) Line(b []byte, i int) []byte { return b[h.start(i) : h.marks[2*i+2]+1] }
 
 // Name gives the name of field line i, without white space before the colon
 // that was tolerated.
 func (h *Head) Name(b []byte, i int) []byte {
-	name := b[h.start(i):h.marks[2*i]]
+	name := b[h.start(i):h.marks[2*i+1]]
 	for n := len(name); n > 0 && isSpace(name[n-1]); n-- {
 		name = name[:n-1]
 	}
@@ -65,7 +67,7 @@ func (h *Head) Name(b []byte, i int) []byte {
 func (h *Head) Value(b []byte, i int) []byte { return h.value(i, b).Of(b) }
 
 func (h *Head) value(i int, b []byte) Span {
-	from, to := h.marks[2*i]+1, h.marks[2*i+1]
+	from, to := h.marks[2*i+1]+1, h.marks[2*i+2]
 	if to > from && b[to-1] == '\r' {
 		to--
 	}

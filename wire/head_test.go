@@ -65,7 +65,7 @@ func TestFoldedValues(t *testing.T) {
 
 func TestStorageIsTheCallers(t *testing.T) {
 	b := []byte("HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\r\n")
-	store := make([]uint32, 4)
+	store := make([]uint32, 4+wire.Spare)
 	parse := func() {
 		var p wire.Parser
 		p.Head.Use(store)

@@ -1,9 +1,11 @@
 package wire
 
+import "why520/wire/internal/scan"
+
 // A Parser reads one head. The zero Parser is ready; after Reset it is ready
 // for the next head, with the same Limits and storage.
 type Parser struct {
-	Limits Limits // taken when the first byte of a head is
+	Limits Limits // they stay as they are within a head
 
 	// Survey makes Parse go on past every violation that is Tolerable, refused
 	// or not. Found then tells which there were.
@@ -15,22 +17,22 @@ type Parser struct {
 	// bytes, the first MaxFound of them.
 	Found []Found
 
-	limits  Limits // with defaults
-	state   state
-	kind    lineKind
-	blank   bool   // only white space came since the open fault in a name
-	inside  bool   // a trailer section: every fault in it is TrailerInvalid
-	result  Reason // of the last call
-	unless  Reason // with ErrIncomplete: the fault at n if nothing more comes, or OK
-	n       int    // of the last call
-	seen    int    // bytes given to the last call
-	pos     int    // next byte to look at
-	line    int    // first byte of the current line
-	name    int    // first byte of "HTTP/1.", or of what stands in its place
-	mark    int    // offset of an open fault
-	begin   int    // first byte of the reason phrase
-	colon   int    // of the current field line
-	section int    // first byte after the status line
+	limits   Limits // with defaults; valid unless the state is begun or inBlocks
+	state    state
+	blocks   scan.State // where blocks go on; valid while the state is inBlocks
+	stepwise bool       // for tests: blocks take nothing
+	added    bool       // the line adds to the one before: it is folded, or skipped before any field
+	blank    bool       // only white space came since the open fault in a name
+	inside   bool       // a trailer section: every fault in it is TrailerInvalid
+	result   Reason     // of the last call
+	unless   Reason     // with ErrIncomplete: the fault at n if nothing more comes, or OK
+	n        int        // of the last call
+	pos      int        // next byte to look at
+	line     int        // first byte of the current line
+	name     int        // first byte of "HTTP/1.", or of what stands in its place
+	mark     int        // offset of an open fault
+	colon    int        // of the current field line
+	section  int        // first byte after the status line
 }
 
 // Found is a violation or a note, and the offset where it is.
@@ -46,6 +48,7 @@ type state uint8
 
 const (
 	begun        state = iota // nothing read yet
+	inBlocks                  // lines that blocks take; see parser_blocks.go
 	atStart                   // the first byte of a line before the status line
 	inIndent                  // white space before the status line
 	inName                    // "HTTP/1."
@@ -56,26 +59,29 @@ const (
 	inCode                    // its second or third
 	afterCode                 //
 	inPhrase                  //
-	atLine                    // the first byte of a line after the status line
+	betweenLines              // a line after the status line comes: blocks take it if they can
+	atLine                    // they cannot: its first byte
 	inField                   // a field name
 	inBadField                // an open fault in a field name
 	inValue                   //
 	atRest                    // the head is complete, or at fault
 )
 
-// lineKind says what becomes of a line when its value ends.
-type lineKind uint8
-
-const (
-	fieldLine   lineKind = iota
-	foldedLine           // goes on with the value before
-	skippedLine          // white space first, before any field: read and ignored
-)
-
 // Reset makes p ready for another head.
 func (p *Parser) Reset() {
 	p.Head.reset()
-	*p = Parser{Limits: p.Limits, Survey: p.Survey, Head: p.Head, Found: p.Found[:0]}
+	p.Found = p.Found[:0]
+	p.state, p.result, p.unless = begun, OK, OK
+	p.pos, p.section = 0, 0
+}
+
+// beginTrailer makes p, which is ready, read a trailer section instead of a head.
+func (p *Parser) beginTrailer(budget int) {
+	p.Limits = Limits{Head: budget, Line: MaxLimit, Fields: MaxLimit}
+	p.limits = p.Limits
+	p.Head.marks = append(p.Head.marks, before)
+	p.inside = true
+	p.nextLine(-1)
 }
 
 // Parse parses b, which begins with the bytes given to the call before. If err
@@ -89,10 +95,9 @@ func (p *Parser) Reset() {
 //
 // The result never depends on how the bytes were split into calls.
 func (p *Parser) Parse(b []byte) (n int, err error) {
-	if p.state == begun {
-		p.limits, p.state = p.Limits.WithDefaults(), atStart
+	if p.state <= inBlocks && p.take(b) {
+		return p.n, nil
 	}
-	p.seen = len(b)
 	for p.step(b) {
 	}
 	return p.outcome()
@@ -120,10 +125,10 @@ func (p *Parser) outcome() (int, error) {
 
 // step takes the bytes of one state; it reports whether there is more to do.
 func (p *Parser) step(b []byte) bool {
-	if p.state == atRest {
+	switch {
+	case p.state <= inBlocks || p.state == atRest:
 		return false
-	}
-	if p.pos == len(b) && p.state != inForeign && p.state != inBadField && p.state != inIndent {
+	case p.pos == len(b) && p.state != inForeign && p.state != inBadField && p.state != inIndent:
 		return p.wait(len(b))
 	}
 	switch p.state {
@@ -137,6 +142,8 @@ func (p *Parser) step(b []byte) bool {
 		return p.foreign(b)
 	case inPhrase:
 		return p.text(b, ReasonPhraseByte)
+	case betweenLines:
+		return p.toBlocks(b)
 	case atLine:
 		return p.startLine(b)
 	case inField:
@@ -182,7 +189,7 @@ func (p *Parser) over(n int) bool {
 	switch {
 	case n-p.line < p.limits.Line:
 		return p.stop(n, HeadTooLarge)
-	case p.state < atLine:
+	case p.state < betweenLines:
 		return p.stop(n, StatusLineTooLong)
 	}
 	return p.stop(n, FieldLineTooLong)
@@ -225,6 +232,23 @@ func (p *Parser) afterCR(b []byte, i int) afterCR {
 		return lf
 	}
 	return other
+}
+
+// cut says where a head is cut that gets no further bytes.
+func (p *Parser) cut() Reason {
+	switch {
+	case p.state < betweenLines && p.section == 0:
+		return HeadCutInStatusLine
+	case p.state == inBlocks && p.n == p.section, p.state <= atLine && p.state >= betweenLines && p.line == p.section:
+		return HeadCutAfterStatusLine
+	}
+	return HeadCut
+}
+
+// nextLine goes on behind the LF at b[lf], which ended a line.
+func (p *Parser) nextLine(lf int) bool {
+	p.pos, p.line, p.state = lf+1, lf+1, betweenLines
+	return true
 }
 
 // end completes the head at b[:n].

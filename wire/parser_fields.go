@@ -1,6 +1,7 @@
 package wire
 
-// startLine looks at the first byte of a line after the status line.
+// startLine looks at the first byte of a line after the status line that blocks
+// did not take.
 //
 //	HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]
 //
@@ -32,14 +33,13 @@ func (p *Parser) startLine(b []byte) bool {
 		return p.end(i + 1)
 	case isSpace(c):
 		r := FieldObsFold
-		p.kind = foldedLine
 		if p.Head.Len() == 0 {
-			r, p.kind = FieldLeadingSpace, skippedLine
+			r = FieldLeadingSpace
 		}
 		if !p.pass(i, r) {
 			return false
 		}
-		p.state = inValue
+		p.added, p.state = true, inValue
 		return true
 	case c == ':':
 		return p.stop(i, FieldNameEmpty)
@@ -48,7 +48,7 @@ func (p *Parser) startLine(b []byte) bool {
 	case isToken(c) && p.Head.Len() >= p.limits.Fields:
 		return p.stop(i, TooManyFields)
 	}
-	p.kind, p.state = fieldLine, inField
+	p.added, p.state = false, inField
 	return true
 }
 
@@ -193,14 +193,10 @@ func (p *Parser) endText(to, lf int) bool {
 		return p.endStatusLine(to, lf)
 	}
 	h := &p.Head
-	switch p.kind {
-	case fieldLine:
-		h.marks = append(h.marks, uint32(p.colon), uint32(lf))
-	case foldedLine:
+	if p.added {
 		h.marks[len(h.marks)-1] = uint32(lf)
-	case skippedLine:
-		h.first = uint32(lf + 1)
+	} else {
+		h.marks = append(h.marks, uint32(p.colon), uint32(lf))
 	}
-	p.pos, p.line, p.state = lf+1, lf+1, atLine
-	return true
+	return p.nextLine(lf)
 }

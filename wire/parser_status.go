@@ -169,7 +169,7 @@ func (p *Parser) statusLine(b []byte) bool {
 		if c == '\t' && !p.pass(i, StatusLineWhitespace) {
 			return false
 		}
-		p.begin, next = i+1, inPhrase
+		p.Head.phrase.Off, next = uint32(i+1), inPhrase
 	}
 	if i >= p.bound() {
 		return p.over(i)
@@ -225,9 +225,9 @@ func (p *Parser) statusLineCR(b []byte, i int) bool {
 // LF at b[lf].
 func (p *Parser) endStatusLine(to, lf int) bool {
 	if !p.Head.bare {
-		p.Head.phrase = Span{uint32(p.begin), uint32(to - p.begin)}
+		p.Head.phrase.Len = uint32(to) - p.Head.phrase.Off
 	}
-	p.Head.first = uint32(lf + 1)
-	p.pos, p.line, p.section, p.state = lf+1, lf+1, lf+1, atLine
-	return true
+	p.Head.marks = append(p.Head.marks, uint32(lf))
+	p.section = lf + 1
+	return p.nextLine(lf)
 }

@@ -174,8 +174,7 @@ func (s *Stream) chunk(b []byte) (Event, int, error) {
 func (s *Stream) trailerSection(b []byte) (Event, int, error) {
 	p := &s.trailer
 	if p.state == begun {
-		p.limits = Limits{Head: s.limits.Trailer, Line: MaxLimit, Fields: MaxLimit}
-		p.state, p.inside = atLine, true
+		p.beginTrailer(s.limits.Trailer)
 	}
 	n, err := p.Parse(b)
 	switch {
@@ -249,12 +248,8 @@ func (s *Stream) cutHead(e End) Reason {
 		return HeadStalled
 	case e == Deadline:
 		return HeadDeadline
-	case p.state < atLine:
-		return HeadCutInStatusLine
-	case p.state == atLine && p.line == p.section:
-		return HeadCutAfterStatusLine
 	}
-	return HeadCut
+	return p.cut()
 }
 
 // cutContent gives the reason of an end within content.
