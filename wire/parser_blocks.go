@@ -28,10 +28,11 @@ func (p *Parser) take(b []byte) bool {
 		fields = DefaultFields
 	}
 	known := p.blocks.N
-	n, stop := scan.Lines(in, &p.blocks, h.marks[:cap(h.marks)])
+	n, stop := scan.Lines(in, &p.blocks, h.marks[:cap(h.marks)], p.within)
 	for stop == scan.Full && n/2 <= fields {
 		h.marks = append(h.marks[:n], make([]uint32, max(n, 2*scan.Room))...)
-		n, stop = scan.Lines(in, &p.blocks, h.marks[:cap(h.marks)])
+		p.within = scan.Open(in, p.blocks, h.marks)
+		n, stop = scan.Lines(in, &p.blocks, h.marks[:cap(h.marks)], p.within)
 	}
 	h.marks = h.marks[:n]
 	if p.section == 0 && n > 0 {
@@ -48,6 +49,7 @@ func (p *Parser) take(b []byte) bool {
 	case stop >= 0, len(b) > len(in), h.Len() == fields && n&1 == 1 && int(h.marks[n-1]+1) < len(in):
 		p.byStep(n)
 	default:
+		p.within = scan.Open(in, p.blocks, h.marks)
 		p.wait(len(b))
 	}
 	return false
@@ -77,7 +79,7 @@ func (p *Parser) begin(b []byte) bool {
 	h.Status = int(code&0xFF*100 + code>>8&0xFF*10 + code>>16)
 	h.code = uint32(len("HTTP/1.1 "))
 	h.phrase.Off = uint32(plainStart)
-	p.blocks = scan.State{Pos: plainStart}
+	p.blocks, p.within = scan.State{Pos: plainStart}, scan.InValue
 	p.state = inBlocks
 	return true
 }
@@ -96,7 +98,7 @@ func (p *Parser) toBlocks(b []byte) bool {
 		p.state = atLine
 		return true
 	}
-	p.blocks = scan.State{Pos: p.pos, N: len(p.Head.marks)}
+	p.blocks, p.within = scan.State{Pos: p.pos, N: len(p.Head.marks)}, scan.AtLine
 	p.state = inBlocks
 	return !p.take(b)
 }

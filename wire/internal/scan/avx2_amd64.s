@@ -300,7 +300,7 @@ noRoom:
 
 inside: // a line, behind a CR, or in a name, as open says
 	MOVQ Name, Start
-	ANDQ $const_atLine, Start
+	ANDQ $const_AtLine, Start
 	MOVQ Name, CRin
 	SHRQ $1, CRin
 	ANDQ $1, CRin

@@ -37,11 +37,11 @@ func portable(b []byte, s *State, marks []uint32, open int) (n, stop int) {
 	i := s.Pos
 	n = s.N
 	switch open {
-	case behindCR:
+	case BehindCR:
 		goto afterCR
-	case inName:
+	case InName:
 		goto name
-	case 0:
+	case InValue:
 		goto value
 	}
 line:

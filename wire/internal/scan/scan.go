@@ -56,34 +56,34 @@ const (
 // Room is how many marks a block may have: with less room Lines gives Full.
 const Room = 32
 
-// Lines reads lines from b[s.Pos:] on. The marks in marks[:s.N] say where that is:
-// within a value where s.N is even; else at the beginning of a line, if the last
-// of them is just before it, or within a field name. Behind them it writes the
-// offsets of every colon that ends a field name and of every LF, in turn, up to
-// stop: the first byte that is at fault, or the CR of an empty line. n counts the
-// marks.
-//
-// If stop is Exhausted or Full, s is where to go on; with Exhausted, bytes from
-// s.Pos on have been looked at, and their marks, marks[s.N:n], come again. Else s
-// stays as it is.
-func Lines(b []byte, s *State, marks []uint32) (n, stop int) {
-	open := 0
-	switch pos := s.Pos; {
+// What is open at State.Pos: the carries of the masks.
+const (
+	InValue  = 0 // nothing that matters: a value or a status line
+	AtLine   = 1 // it begins a line: Start
+	BehindCR = 2 // the LF that ends a line has to come: CR in
+	InName   = 4 // a field name: Name
+)
+
+// Open says what is open at s.Pos, behind marks[:s.N] of b.
+func Open(b []byte, s State, marks []uint32) int {
+	switch {
+	case s.N&1 == 0 && s.Pos > 0 && b[s.Pos-1] == '\r':
+		return BehindCR
 	case s.N&1 == 0:
-		if pos > 0 && b[pos-1] == '\r' {
-			open = behindCR
-		}
-	case marks[s.N-1]+1 == uint32(pos):
-		open = atLine
-	default:
-		open = inName
+		return InValue
+	case marks[s.N-1]+1 == uint32(s.Pos):
+		return AtLine
 	}
-	return lines(b, s, marks, open)
+	return InName
 }
 
-// What may be open where reading goes on: the carries of the masks.
-const (
-	atLine   = 1 << iota // Start
-	behindCR             // CR in
-	inName               // Name
-)
+// func Lines(b []byte, s *State, marks []uint32, open int) (n, stop int)
+//
+// Lines, which every variant file has, reads lines from b[s.Pos:] on, where open
+// is open. Behind marks[:s.N] it writes the offsets of every colon that ends a
+// field name and of every LF, in turn, up to stop: the first byte that is at
+// fault, or the CR of an empty line. n counts the marks.
+//
+// If stop is Exhausted or Full, s is where to go on, and Open says what is open
+// there; with Exhausted, bytes from s.Pos on have been looked at, and their
+// marks, marks[s.N:n], come again. Else s stays as it is.

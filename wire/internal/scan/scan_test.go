@@ -8,7 +8,7 @@ func TestTry(t *testing.T) {
 		Use(v)
 		s := State{}
 		m := make([]uint32, 128)
-		n, stop := Lines(b, &s, m)
+		n, stop := Lines(b, &s, m, InValue)
 		t.Log(v, n, stop, m[:n], len(b), s)
 	}
 }

@@ -39,7 +39,8 @@ func Use(name string) bool {
 	return i >= 0
 }
 
-func lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
+// Lines is described in scan.go.
+func Lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
 	switch chosen {
 	case withAVX2:
 		return lines2(b, s, marks, open)

@@ -9,6 +9,7 @@ func Variants() []string { return []string{"portable"} }
 // whether the way exists here.
 func Use(name string) bool { return name == "portable" }
 
-func lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
+// Lines is described in scan.go.
+func Lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
 	return portable(b, s, marks, open)
 }
