@@ -17,23 +17,22 @@ type Parser struct {
 	// bytes, the first MaxFound of them.
 	Found []Found
 
-	limits   Limits // with defaults; valid unless the state is begun or inBlocks
-	state    state
-	blocks   scan.State // where blocks go on; valid while the state is inBlocks
-	within   int        // what is open there
-	stepwise bool       // for tests: blocks take nothing
-	added    bool       // the line adds to the one before: it is folded, or skipped before any field
-	blank    bool       // only white space came since the open fault in a name
-	inside   bool       // a trailer section: every fault in it is TrailerInvalid
-	result   Reason     // of the last call
-	unless   Reason     // with ErrIncomplete: the fault at n if nothing more comes, or OK
-	n        int        // of the last call
-	pos      int        // next byte to look at
-	line     int        // first byte of the current line
-	name     int        // first byte of "HTTP/1.", or of what stands in its place
-	mark     int        // offset of an open fault
-	colon    int        // of the current field line
-	section  int        // first byte after the status line
+	limits  Limits // with defaults; valid unless the state is begun or inBlocks
+	state   state
+	blocks  scan.State // where blocks go on; valid while the state is inBlocks
+	within  int        // what is open there
+	added   bool       // the line adds to the one before: it is folded, or skipped before any field
+	blank   bool       // only white space came since the open fault in a name
+	inside  bool       // a trailer section: every fault in it is TrailerInvalid
+	result  Reason     // of the last call
+	unless  Reason     // with ErrIncomplete: the fault at n if nothing more comes, or OK
+	n       int        // of the last call
+	pos     int        // next byte to look at
+	line    int        // first byte of the current line
+	name    int        // first byte of "HTTP/1.", or of what stands in its place
+	mark    int        // offset of an open fault
+	colon   int        // of the current field line
+	section int        // first byte after the status line
 }
 
 // Found is a violation or a note, and the offset where it is.
@@ -96,12 +95,12 @@ func (p *Parser) beginTrailer(budget int) {
 //
 // The result never depends on how the bytes were split into calls.
 func (p *Parser) Parse(b []byte) (n int, err error) {
-	if p.state <= inBlocks && p.take(b) {
-		return p.n, nil
+	if p.state > inBlocks || p.take(b) == 0 {
+		for p.step(b) {
+		}
+		return p.outcome()
 	}
-	for p.step(b) {
-	}
-	return p.outcome()
+	return p.n, nil
 }
 
 // Settle says what a head is that gets no further bytes: as Parse, but a reason

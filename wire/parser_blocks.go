@@ -13,94 +13,100 @@ import (
 // plainStart is how long the part of a status line is that begin reads.
 const plainStart = len("HTTP/1.1 200 ")
 
-// take gives blocks all that they take of b, as far as the budgets go, and
-// reports whether the head is whole.
-func (p *Parser) take(b []byte) bool {
-	if p.state == begun && !p.begin(b) {
-		return false
-	}
-	h := &p.Head
-	in, fields := b, p.Limits.Fields
+// take gives blocks all that they take of b, as far as the budgets go. If the
+// head is whole, n is its size; otherwise 0.
+func (p *Parser) take(b []byte) (n int) {
+	in := b
 	if budget := or(p.Limits.Head, DefaultHead); len(in) > budget {
 		in = in[:budget]
 	}
-	if fields == 0 {
-		fields = DefaultFields
+	h := &p.Head
+	if p.state == begun {
+		// The beginning of a status line, if it is as most are.
+		const (
+			version = 'H' | 'T'<<8 | 'T'<<16 | 'P'<<24 | '/'<<32 | '1'<<40 | '.'<<48 | '0'<<56
+			minor   = 1 << 56 // '1' and '0' differ in this bit
+			spaces  = ' ' | ' '<<32
+			ones    = 0x010101
+			zeros   = '0' * ones
+		)
+		if len(in) < plainStart {
+			return p.begin(len(b))
+		}
+		first := binary.LittleEndian.Uint64(in)
+		rest := binary.LittleEndian.Uint64(in[plainStart-8:]) >> 24 // SP 3DIGIT SP
+		code := uint32(rest>>8)&0xFFFFFF ^ zeros                    // three digits from 0 to 9, the first in the lowest byte
+		if (first&^minor^version)|(rest&(0xFF|0xFF<<32)^spaces) != 0 ||
+			(code|(code+(0x80-10)*ones))&(0x80*ones) != 0 || code&0xFF == 0 {
+			return p.begin(len(b))
+		}
+		h.Minor = int(first >> 56 & 1)
+		h.Status = int(code&0xFF*100 + code>>8&0xFF*10 + code>>16)
+		h.code, h.phrase.Off = uint32(len("HTTP/1.1 ")), uint32(plainStart)
+		p.blocks, p.within, p.state = scan.State{Pos: plainStart}, scan.InValue, inBlocks
 	}
 	known := p.blocks.N
-	n, stop := scan.Lines(in, &p.blocks, h.marks[:cap(h.marks)], p.within)
-	for stop == scan.Full && n/2 <= fields {
-		h.marks = append(h.marks[:n], make([]uint32, max(n, 2*scan.Room))...)
-		p.within = scan.Open(in, p.blocks, h.marks)
-		n, stop = scan.Lines(in, &p.blocks, h.marks[:cap(h.marks)], p.within)
+	marks := h.marks[:cap(h.marks)]
+	m, stop := scan.Lines(in, &p.blocks, marks, p.within)
+	last := uint(m - 1)
+	if at := uint(stop); at+1 >= uint(len(in)) || last >= uint(len(marks)) || marks[last]+1 != uint32(at) ||
+		in[at] != '\r' || in[at+1] != '\n' || last&1 == 1 || p.Limits.Line != 0 || int(last) > 2*or(p.Limits.Fields, DefaultFields) {
+		return p.pause(b, in, known, m, stop)
 	}
-	h.marks = h.marks[:n]
-	if p.section == 0 && n > 0 {
+	// The commonest end, in short: pause says the same.
+	if p.section == 0 {
+		h.phrase.Len = marks[0] - uint32(len("\r")+plainStart)
+	}
+	h.marks = marks[:m]
+	p.end(stop + 2)
+	return stop + 2
+}
+
+// pause says what becomes of a head of which blocks took the lines of m marks,
+// known of which they knew before. in is what the budget has room for of b.
+func (p *Parser) pause(b, in []byte, known, m, stop int) (n int) {
+	h := &p.Head
+	fields := or(p.Limits.Fields, DefaultFields)
+	for stop == scan.Full && m/2 <= fields {
+		h.marks = append(h.marks[:m], make([]uint32, max(m, scan.Room))...)
+		m, stop = scan.Lines(in, &p.blocks, h.marks, scan.Open(in, p.blocks, h.marks))
+	}
+	h.marks = h.marks[:m]
+	if p.section == 0 && m > 0 {
 		p.section = int(h.marks[0]) + 1
 		h.phrase.Len = h.marks[0] - uint32(len("\r")+plainStart)
 	}
+	betweenLines := m&1 == 1 && stop >= 0 && h.marks[m-1]+1 == uint32(stop)
 	switch {
 	case p.Limits.Line != 0 && p.tooLong(known, uint(stop), len(in)):
-	case h.Len() > fields:
+	case m/2 > fields:
 		p.byStep(2*fields + 1)
-	case uint(stop) < uint(len(in)-1) && in[stop] == '\r' && in[stop+1] == '\n' && n&1 == 1 && h.marks[n-1]+1 == uint32(stop):
+	case betweenLines && stop+1 < len(in) && in[stop] == '\r' && in[stop+1] == '\n':
 		p.end(stop + 2)
-		return true
-	case stop >= 0, len(b) > len(in), h.Len() == fields && n&1 == 1 && int(h.marks[n-1]+1) < len(in):
-		p.byStep(n)
+		return stop + 2
+	case stop >= 0, len(b) > len(in), m/2 == fields && m&1 == 1 && int(h.marks[m-1]+1) < len(in):
+		p.byStep(m)
 	default:
 		p.within = scan.Open(in, p.blocks, h.marks)
 		p.wait(len(b))
 	}
-	return false
+	return 0
 }
 
-// begin reads the beginning of a status line if it is as most are, and reports
-// whether blocks may go on from there.
-func (p *Parser) begin(b []byte) bool {
-	const (
-		version = 'H' | 'T'<<8 | 'T'<<16 | 'P'<<24 | '/'<<32 | '1'<<40 | '.'<<48 | '0'<<56
-		minor   = 1 << 56 // '1' and '0' differ in this bit
-		ones    = 0x010101
-		zeros   = '0' * ones
-	)
-	if min(len(b), or(p.Limits.Head, plainStart)) < plainStart || p.stepwise {
-		return p.beginByStep(b)
-	}
-	first := binary.LittleEndian.Uint64(b)
-	last := binary.LittleEndian.Uint64(b[plainStart-8:]) // of it the last five bytes: SP 3DIGIT SP
-	code := uint32(last>>32)&0xFFFFFF ^ zeros            // three digits from 0 to 9, the first in the lowest byte
-	if first&^minor != version || last>>24&0xFF != ' ' || last>>56 != ' ' ||
-		(code|(code+(0x80-10)*ones))&(0x80*ones) != 0 || code&0xFF == 0 {
-		return p.beginByStep(b)
-	}
-	h := &p.Head
-	h.Minor = int(first >> 56 & 1)
-	h.Status = int(code&0xFF*100 + code>>8&0xFF*10 + code>>16)
-	h.code = uint32(len("HTTP/1.1 "))
-	h.phrase.Off = uint32(plainStart)
-	p.blocks, p.within = scan.State{Pos: plainStart}, scan.InValue
-	p.state = inBlocks
-	return true
-}
-
-// beginByStep leaves the status line to the state machine.
-func (p *Parser) beginByStep(b []byte) bool {
-	if len(b) > 0 {
+// begin leaves a head to the state machine from its first byte on, if there is
+// one.
+func (p *Parser) begin(size int) (n int) {
+	if size > 0 {
 		p.limits, p.state = p.Limits.WithDefaults(), atStart
 	}
-	return false
+	return 0
 }
 
 // toBlocks gives blocks the line that comes.
 func (p *Parser) toBlocks(b []byte) bool {
-	if p.stepwise {
-		p.state = atLine
-		return true
-	}
 	p.blocks, p.within = scan.State{Pos: p.pos, N: len(p.Head.marks)}, scan.AtLine
 	p.state = inBlocks
-	return !p.take(b)
+	return p.take(b) == 0
 }
 
 // tooLong leaves to the state machine the first line, of those behind mark number

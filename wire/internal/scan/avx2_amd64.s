@@ -8,7 +8,7 @@
 // The masks are those of the package comment. What registers hold, all the way
 // through:
 #define base    SI  // &b[0]
-#define size    R8  // len(b)
+#define last    R8  // offset of the last place where a block is whole
 #define pos     CX  // offset of the block
 #define mark    R9  // where the next mark goes
 #define Start   R11 // 0 or 1
@@ -139,31 +139,44 @@ GLOBL bytes<>(SB), RODATA|NOPTR, $224
 	MOVL   AX, place \
 	BLSRQ  E, E
 
-// MARKS writes the marks in E: four, and four more as long as there are any.
+// MARKS writes the marks in E: four, and two more as long as there are any.
 #define MARKS(more, done) \
-	POPCNTQ E, DX              \
-	MARK(0(mark))              \
-	MARK(4(mark))              \
-	MARK(8(mark))              \
-	MARK(12(mark))             \
-	LEAQ    (mark)(DX*4), DX   \
-	ADDQ    $16, mark          \
-more:                          \
-	CMPQ    mark, DX           \
-	JAE     done               \
-	MARK(0(mark))              \
-	MARK(4(mark))              \
-	MARK(8(mark))              \
-	MARK(12(mark))             \
-	ADDQ    $16, mark          \
-	JMP     more               \
-done:                          \
+	POPCNTQ E, DX            \
+	MARK(0(mark))            \
+	MARK(4(mark))            \
+	MARK(8(mark))            \
+	MARK(12(mark))           \
+	LEAQ    (mark)(DX*4), DX \
+	ADDQ    $16, mark        \
+	CMPQ    mark, DX         \
+	JAE     done             \
+more:                        \
+	MARK(0(mark))            \
+	MARK(4(mark))            \
+	ADDQ    $8, mark         \
+	CMPQ    mark, DX         \
+	JB      more             \
+done:                        \
 	MOVQ    DX, mark
 
-// ROOM goes to noRoom unless the marks of a block have room.
-#define ROOM \
-	CMPQ mark, full-8(SP) \
-	JGT  noRoom
+// TEXTS sets flags to whether, of bytes of which it has the least and, signed, the
+// greatest, all are text but HTAB: above the controls, and not DEL.
+#define TEXTS(least, greatest) \
+	VPMINUB  control, least, Y0 \
+	VPCMPEQB least, Y0, Y0      \
+	VPCMPEQB DEL, greatest, Y1  \
+	VPOR     Y0, Y1, Y0         \
+	VPTEST   Y0, Y0
+
+// BLOCK takes the whole block at pos.
+#define BLOCK(more, done) \
+	VMOVDQU (base)(pos*1), Y0   \
+	VMOVDQU 32(base)(pos*1), Y1 \
+	MASKS                       \
+	JNZ     stopped             \
+	ORQ     LF, E               \
+	MARKS(more, done)           \
+	ADDQ    $64, pos
 
 // SAVE makes s where to go on: at pos, where there were so many marks.
 #define SAVE(why, where) \
@@ -180,7 +193,8 @@ TEXT ·lines2(SB), NOSPLIT, $72-80
 	MOVQ marks_base+32(FP), BX
 	MOVQ marks_len+40(FP), AX
 	MOVQ b_base+0(FP), base
-	MOVQ b_len+8(FP), size
+	MOVQ b_len+8(FP), last
+	SUBQ $64, last
 	LEAQ (BX)(AX*4), AX
 	SUBQ $(4*const_Room), AX
 	MOVQ AX, full-8(SP)
@@ -196,78 +210,77 @@ TEXT ·lines2(SB), NOSPLIT, $72-80
 	TESTQ Name, Name
 	JNZ  inside
 
-block:
-	ROOM
-	LEAQ 64(pos), DX
-	CMPQ DX, size
-	JA   short
+blocks: // two at a time
+	CMPQ mark, full-8(SP)
+	JGT  noRoom
+	LEAQ 64(pos), AX
+	CMPQ AX, last
+	JGT  block
+	BLOCK(marksOfFirst, firstDone)
 	VMOVDQU (base)(pos*1), Y0
 	VMOVDQU 32(base)(pos*1), Y1
 	MASKS
 	JNZ  stopped
 	ORQ  LF, E
 	JZ   quiet
-	MARKS(marksOfBlock, blockDone)
+	MARKS(marksOfSecond, secondDone)
 	ADDQ $64, pos
-	JMP  block
+	JMP  blocks
 
 quiet: // no mark: if neither a name nor a CR is open, the block is within a value
 	ADDQ $64, pos
 	MOVQ CRin, AX
 	ORQ  Name, AX
-	JNZ  block
+	JNZ  blocks
 
-value: // 128 bytes of it at a time, as long as the least is above the controls and the greatest, signed, is not DEL
-	LEAQ     128(pos), DX
-	CMPQ     DX, size
-	JA       block
-	VMOVDQU  (base)(pos*1), Y0
-	VMOVDQU  32(base)(pos*1), Y1
-	VMOVDQU  64(base)(pos*1), Y2
-	VMOVDQU  96(base)(pos*1), Y3
-	VPMINUB  Y0, Y1, Y4
-	VPMINUB  Y2, Y3, Y5
-	VPMAXSB  Y0, Y1, Y0
-	VPMAXSB  Y2, Y3, Y2
-	VPMINUB  Y4, Y5, Y4
-	VPMAXSB  Y0, Y2, Y0
-	VPMINUB  control, Y4, Y5
-	VPCMPEQB Y4, Y5, Y4
-	VPCMPEQB DEL, Y0, Y0
-	VPOR     Y0, Y4, Y4
-	VPTEST   Y4, Y4
-	JNZ      block // an HTAB is good, but the block says so
-	MOVQ     DX, pos
-	JMP      value
+value: // 128 bytes of it at a time, as long as all are text
+	LEAQ    64(pos), AX
+	CMPQ    AX, last
+	JGT     blocks
+	VMOVDQU (base)(pos*1), Y0
+	VMOVDQU 32(base)(pos*1), Y1
+	VMOVDQU 64(base)(pos*1), Y2
+	VMOVDQU 96(base)(pos*1), Y3
+	VPMINUB Y0, Y1, Y4
+	VPMAXSB Y0, Y1, Y5
+	VPMINUB Y2, Y3, Y6
+	VPMAXSB Y2, Y3, Y7
+	VPMINUB Y4, Y6, Y6
+	VPMAXSB Y5, Y7, Y7
+	TEXTS(Y6, Y7)
+	JNZ     first64
+	ADDQ    $128, pos
+	JMP     value
+
+first64: // or the first 64 of them; what has no text in it has a mark, or an HTAB
+	TEXTS(Y4, Y5)
+	JNZ     blocks
+	ADDQ    $64, pos
+	JMP     blocks
+
+block: // the last whole one
+	CMPQ pos, last
+	JGT  short
+	BLOCK(marksOfLast, lastDone)
 
 short: // less than a block is left: it is looked at, but not done with
+	LEAQ 64(pos), AX
 	LEAQ (base)(pos*1), DX
-	MOVQ size, BX
-	SUBQ pos, BX // bytes left
-	JZ   nothing
+	CMPQ AX, b_cap+16(FP)
+	JA   pastEnd
 
-	// Bytes behind the input are loaded with it where they are on a page of its
-	// own: the place of its last byte on its page, and what is beyond.
-	LEAQ -1(base)(size*1), AX
-	ANDL $4095, AX
-	ADDL $64, AX
-	SUBL BX, AX
-	CMPL AX, $4095
-	JA   atPageEnd
-
-shortBlock:
+shortBlock: // what is at DX
 	VMOVDQU (DX), Y0
 	VMOVDQU 32(DX), Y1
 	MASKS
-	MOVQ  size, DX
-	SUBQ  pos, DX
-	MOVQ  $-1, BX
-	BZHIQ DX, BX, BX // the bytes left
-	ORQ   LF, E
-	ANDQ  BX, Stop
-	JNZ   below
-	ANDQ  BX, E
-	MOVQ  mark, Name
+	ORQ    LF, E
+	LEAQ   64(last), BX
+	TZCNTQ Stop, Stop
+	SUBQ   pos, BX // bytes left
+	CMPQ   Stop, BX
+	JB     below
+	BZHIQ  BX, E, E
+	MOVQ   mark, Name
 	MARKS(marksOfShortBlock, shortBlockDone)
 	SAVE(const_Exhausted, Name)
 
@@ -280,18 +293,13 @@ return:
 
 stopped:
 	ORQ    LF, E
-below: // marks below the stop's first bit count
 	TZCNTQ Stop, Stop
+below: // the marks below the stop count
 	BZHIQ  Stop, E, E
 	ADDQ   pos, Stop
 	MOVQ   Stop, stop+72(FP)
 	MARKS(marksBelow, belowDone)
 	JMP    return
-
-nothing:
-	MOVQ mark, Name
-	SAVE(const_Exhausted, Name)
-	JMP  return
 
 noRoom:
 	MOVQ mark, Name
@@ -305,10 +313,20 @@ inside: // a line, behind a CR, or in a name, as open says
 	SHRQ $1, CRin
 	ANDQ $1, CRin
 	SHRQ $2, Name
-	JMP  block
+	JMP  blocks
 
-atPageEnd: // the bytes left are copied to where more may be read
-	LEAQ buf-72(SP), E
+pastEnd: // beyond the capacity, but on a page that has a byte of the input, more may be read
+	LEAQ 64(last), BX
+	SUBQ pos, BX // bytes left
+	JZ   nothing
+	LEAQ -1(DX)(BX*1), AX
+	ANDL $4095, AX // the place of the last byte on its page
+	ADDL $64, AX
+	SUBL BX, AX
+	CMPL AX, $4095
+	JLS  shortBlock
+	LEAQ buf-72(SP), E // elsewhere they are copied
+
 copy:
 	MOVBLZX -1(DX)(BX*1), AX
 	MOVB    AX, -1(E)(BX*1)
@@ -316,3 +334,8 @@ copy:
 	JNZ     copy
 	MOVQ    E, DX
 	JMP     shortBlock
+
+nothing:
+	MOVQ mark, Name
+	SAVE(const_Exhausted, Name)
+	JMP  return

@@ -53,8 +53,8 @@ const (
 	Full      = -2 // marks has not enough room
 )
 
-// Room is how many marks a block may have: with less room Lines gives Full.
-const Room = 32
+// Room is how many marks two blocks may have: with less room Lines gives Full.
+const Room = 64
 
 // What is open at State.Pos: the carries of the masks.
 const (
