@@ -1,5 +1,7 @@
 package wire
 
+import "encoding/binary"
+
 // A Request is what a response's framing depends on (RFC 9112 section 6.3).
 // The zero Request is a plain GET.
 type Request struct {
@@ -40,6 +42,28 @@ const (
 	contentLength    = "content-length"
 	transferEncoding = "transfer-encoding"
 )
+
+// A knownName is a field name of 9 to 17 letters and hyphens, as words of 8 bytes.
+type knownName struct {
+	length      int
+	first, last uint64 // its first and last 8 bytes
+	middle      byte   // the one behind the first 8
+}
+
+var lengthName, codingName = known(contentLength), known(transferEncoding)
+
+func known(name string) knownName {
+	b := []byte(name)
+	return knownName{len(b), binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[len(b)-8:]), b[8]}
+}
+
+// is reports whether name, of token characters, is k in any case: none of them
+// but a letter's other case differs from k's bytes in bit 0x20 alone.
+func (k *knownName) is(name []byte) bool {
+	const lower = 0x2020202020202020
+	return len(name) == k.length && binary.LittleEndian.Uint64(name)|lower == k.first &&
+		binary.LittleEndian.Uint64(name[len(name)-8:])|lower == k.last && name[8]|0x20 == k.middle
+}
 
 // Framing says how the content behind the complete head h of b is delimited, in
 // answer to q (RFC 9112 section 6.3); or, with err a Reason, what only a
@@ -85,22 +109,35 @@ func (h *Head) emptyLine(b []byte) int {
 // delimit looks at Content-Length and Transfer-Encoding alone.
 func (h *Head) delimit(b []byte, t Set) (f Framing, off int, err error) {
 	lengths, codings := -1, -1 // the first field line of each
-	for i := range h.Len() {
-		name := h.Name(b, i)
-		isLength := lengths < 0 && equalFold(name, contentLength)
-		isCoding := codings < 0 && equalFold(name, transferEncoding)
-		if isLength {
+	repeated := false          // Content-Length
+	spaced := h.spaced
+	for k := 1; k < len(h.marks); k += 2 {
+		length := h.marks[k] - h.marks[k-1] - 1
+		if length != uint32(len(contentLength)) && length != uint32(len(transferEncoding)) && !spaced {
+			continue
+		}
+		i := k / 2
+		switch name := h.Name(b, i); {
+		case lengthName.is(name) && lengths < 0:
 			lengths = i
-		}
-		if isCoding {
+		case lengthName.is(name):
+			repeated = true
+			continue
+		case codingName.is(name) && codings < 0:
 			codings = i
+		default:
+			continue
 		}
-		if (isLength || isCoding) && lengths >= 0 && codings >= 0 {
+		if lengths >= 0 && codings >= 0 {
 			return f, int(h.value(i, b).Off), LengthAndTransferEncoding
 		}
 	}
 	switch {
 	case lengths >= 0:
+		v := h.value(lengths, b)
+		if n, _, r := number(v.Of(b)); r == OK && !repeated {
+			return Framing{Delimiter: ByLength, Length: n, lengthAt: int(v.Off)}, 0, nil
+		}
 		return h.length(b, lengths, t)
 	case codings >= 0:
 		return h.coding(b, codings, t)
@@ -166,20 +203,24 @@ func rank(r Reason) int {
 
 // number reads 1*DIGIT of at most 2^63-1; bad is the place of what is wrong.
 func number(value []byte) (n int64, bad int, reason Reason) {
-	for j, c := range value {
-		if !isDigit(c) {
-			return 0, j, ContentLengthInvalid
-		}
-	}
-	if len(value) == 0 {
-		return 0, 0, ContentLengthInvalid
-	}
+	over := -1 // the first digit that is too much
 	for j, c := range value {
 		d := int64(c - '0')
-		if n > (1<<63-1-d)/10 {
-			return 0, j, ContentLengthOverflow
+		switch {
+		case !isDigit(c):
+			return 0, j, ContentLengthInvalid
+		case over >= 0:
+		case n > (1<<63-1-d)/10:
+			over = j
+		default:
+			n = n*10 + d
 		}
-		n = n*10 + d
+	}
+	switch {
+	case len(value) == 0:
+		return 0, 0, ContentLengthInvalid
+	case over >= 0:
+		return 0, over, ContentLengthOverflow
 	}
 	return n, 0, OK
 }

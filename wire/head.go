@@ -18,6 +18,7 @@ type Head struct {
 	code   uint32   // offset of the status code
 	phrase Span     // reason phrase
 	bare   bool     // the line ended after the code, without SP
+	spaced bool     // white space before a colon was gone past
 	size   uint32   // bytes of the head; valid once it is complete
 	marks  []uint32 // the LF before the first field line, then of every field line its colon and its LF, the last one's of a folded line
 }
@@ -55,7 +56,7 @@ func (h *Head) Line(b []byte, i int) []byte { return b[h.start(i) : h.marks[2*i+
 // that was tolerated.
 func (h *Head) Name(b []byte, i int) []byte {
 	name := b[h.start(i):h.marks[2*i+1]]
-	for n := len(name); n > 0 && isSpace(name[n-1]); n-- {
+	for n := len(name); h.spaced && n > 0 && isSpace(name[n-1]); n-- {
 		name = name[:n-1]
 	}
 	return name

@@ -114,6 +114,7 @@ func (p *Parser) badField(b []byte) bool {
 			if !p.pass(p.mark, FieldSpaceBeforeColon) {
 				return false
 			}
+			p.Head.spaced = true
 			p.colon, p.pos, p.state = i, i+1, inValue
 			return true
 		case !isSpace(c):
