@@ -71,6 +71,10 @@ func (p *Parser) pause(b, in []byte, known, m, stop int) (n int) {
 		h.marks = append(h.marks[:m], make([]uint32, max(m, scan.Room))...)
 		m, stop = scan.Lines(in, &p.blocks, h.marks, scan.Open(in, p.blocks, h.marks))
 	}
+	if m/2 > fields { // the line too many is where all ends
+		m = 2*fields + 1
+		stop = int(h.marks[:m][m-1] + 1)
+	}
 	h.marks = h.marks[:m]
 	if p.section == 0 && m > 0 {
 		p.section = int(h.marks[0]) + 1
@@ -79,8 +83,6 @@ func (p *Parser) pause(b, in []byte, known, m, stop int) (n int) {
 	betweenLines := m&1 == 1 && stop >= 0 && h.marks[m-1]+1 == uint32(stop)
 	switch {
 	case p.Limits.Line != 0 && p.tooLong(known, uint(stop), len(in)):
-	case m/2 > fields:
-		p.byStep(2*fields + 1)
 	case betweenLines && stop+1 < len(in) && in[stop] == '\r' && in[stop+1] == '\n':
 		p.end(stop + 2)
 		return stop + 2
