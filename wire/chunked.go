@@ -79,11 +79,11 @@ func (c *chunks) take(x byte) (next chunkState, r Reason) {
 			return lastChunk, OK
 		}
 		return chunkData, OK
-	case s <= sizeDigits && hexDigit(x) >= 0:
+	case s <= sizeDigits && hexDigits[x] >= 0:
 		if c.left > (1<<63-1)>>4 {
 			return s, ChunkSizeOverflow
 		}
-		c.left = c.left<<4 | int64(hexDigit(x))
+		c.left = c.left<<4 | int64(hexDigits[x])
 		return sizeDigits, OK
 	case s == sizeDigits && x == '\r':
 		return sizeCR, OK
@@ -159,13 +159,34 @@ func (c *chunks) extension(x byte) (next chunkState, r Reason) {
 	return c.state, ChunkExtensionInvalid
 }
 
-// hexDigit gives the value of a HEXDIG of either case, or -1.
-func hexDigit(x byte) int {
-	switch {
-	case '0' <= x && x <= '9':
-		return int(x - '0')
-	case 'a' <= x|0x20 && x|0x20 <= 'f':
-		return int(x|0x20-'a') + 10
+// hexDigits has the values of HEXDIG of either case, and -1 for all else.
+var hexDigits = func() (t [256]int8) {
+	for c := range t {
+		switch x := byte(c); {
+		case '0' <= x && x <= '9':
+			t[c] = int8(x - '0')
+		case 'a' <= x|0x20 && x|0x20 <= 'f':
+			t[c] = int8(x|0x20-'a') + 10
+		default:
+			t[c] = -1
+		}
 	}
-	return -1
+	return t
+}()
+
+const crlf = '\r' | '\n'<<8 // as a word of two bytes
+
+// plainSize reads a chunk-size and its CRLF from the bytes of a word, the first in
+// the lowest; it gives 0 where they are anything else. Within its caller's loop it
+// would leave that without registers.
+//
+//go:noinline
+func plainSize(line uint64) (size, digits int) {
+	for d := hexDigits[byte(line)]; d >= 0; d = hexDigits[byte(line)] {
+		size, line, digits = size<<4|int(d), line>>8, digits+1
+	}
+	if uint16(line) != crlf {
+		return 0, 0
+	}
+	return size, digits
 }

@@ -50,7 +50,7 @@ func (p *Parser) take(b []byte) (n int) {
 	m, stop := scan.Lines(in, &p.blocks, marks, p.within)
 	last := uint(m - 1)
 	if at := uint(stop); at+1 >= uint(len(in)) || last >= uint(len(marks)) || marks[last]+1 != uint32(at) ||
-		in[at] != '\r' || in[at+1] != '\n' || last&1 == 1 || p.Limits.Line != 0 || int(last) > 2*or(p.Limits.Fields, DefaultFields) {
+		in[at] != '\r' || in[at+1] != '\n' || last&1 == 1 || p.Limits.Line != 0 && p.Limits.Line < len(in) || int(last) > 2*or(p.Limits.Fields, DefaultFields) {
 		return p.pause(b, in, known, m, stop)
 	}
 	// The commonest end, in short: pause says the same.
@@ -82,7 +82,7 @@ func (p *Parser) pause(b, in []byte, known, m, stop int) (n int) {
 	}
 	betweenLines := m&1 == 1 && stop >= 0 && h.marks[m-1]+1 == uint32(stop)
 	switch {
-	case p.Limits.Line != 0 && p.tooLong(known, uint(stop), len(in)):
+	case p.Limits.Line != 0 && p.Limits.Line < len(in) && p.tooLong(known, uint(stop), len(in)):
 	case betweenLines && stop+1 < len(in) && in[stop] == '\r' && in[stop+1] == '\n':
 		p.end(stop + 2)
 		return stop + 2

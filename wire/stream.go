@@ -68,10 +68,12 @@ const (
 // Expect makes s ready for the response to q: the first on the connection, or
 // the next after a whole one. Limits, Survey and storage stay.
 func (s *Stream) Expect(q Request) {
-	p, t := s.parser, s.trailer
-	p.Reset()
-	t.Reset()
-	*s = Stream{Limits: s.Limits, Survey: s.Survey, Found: s.Found[:0], q: q, parser: p, trailer: t}
+	s.parser.Reset()
+	s.trailer.Reset()
+	s.Found, s.Framing, s.Segment, s.Bytes, s.Interim = s.Found[:0], Framing{}, 0, 0, 0
+	s.limits.Head = 0 // they are taken anew
+	s.q, s.part, s.chunks, s.measure = q, inHead, chunks{}, measure{}
+	s.left, s.done, s.fault, s.at, s.waiting = 0, 0, OK, 0, 0
 }
 
 // Head is the last head, whole or not: offsets into the b of its event.
@@ -98,6 +100,12 @@ func (s *Stream) Measured() (size int, whole bool) { return s.measure.size, s.me
 // an event, ErrIncomplete where more bytes are needed, and else the Reason that
 // the response is refused with: see Fault.
 func (s *Stream) Next(b []byte) (ev Event, n int, err error) {
+	if s.part == inChunks {
+		var one [1]Span
+		if _, n = s.Segments(b, one[:]); n > 0 {
+			return Content, n, nil
+		}
+	}
 	if s.limits.Head == 0 {
 		s.limits = s.Limits.WithDefaults()
 	}

@@ -1,5 +1,7 @@
 package wire
 
+import "encoding/binary"
+
 // head reads a head.
 func (s *Stream) head(b []byte) (Event, int, error) {
 	p := &s.parser
@@ -142,6 +144,47 @@ func (s *Stream) segment(n, size int) (Event, int, error) {
 	s.Segment = size
 	s.Bytes += int64(size)
 	return Content, n, nil
+}
+
+// Segments takes many segments of chunked content at once: what Next would take
+// of b as Content events, as long as each chunk has a size of at most six digits
+// and no extension. It gives them as spans of b, at most len(to), and n, how many
+// bytes are done with; then it is Next's turn, with b[n:], to say what comes.
+func (s *Stream) Segments(b []byte, to []Span) (segments []Span, n int) {
+	c := &s.chunks
+	if s.part != inChunks || c.state != dataCR || s.limits.ChunkLine < 6 {
+		return nil, 0
+	}
+	room, left := s.limits.Body-s.Bytes, 0 // left of the last chunk's data
+	for left == 0 && len(segments) < len(to) {
+		p := b[n:]
+		if len(p) < 11 || binary.LittleEndian.Uint16(p) != crlf {
+			break
+		}
+		size, at := plainSize(binary.LittleEndian.Uint64(p[2:]))
+		if size == 0 || int64(size) > room {
+			break
+		}
+		at += 2 * len("\r\n")
+		segment := len(p) - at
+		if segment > size {
+			segment = size
+		}
+		segments = to[:len(segments)+1]
+		segments[len(segments)-1] = Span{uint32(n + at), uint32(segment)}
+		n, room, left = n+at+segment, room-int64(segment), size-segment
+	}
+	if len(segments) == 0 {
+		return nil, 0
+	}
+	if left > 0 {
+		c.left, c.state = int64(left), chunkData
+	}
+	s.Segment = int(segments[len(segments)-1].Len)
+	s.Bytes = s.limits.Body - room
+	s.done += int64(n)
+	s.waiting = len(b) - n
+	return segments, n
 }
 
 // chunk takes framing, and the data of at most one chunk behind it.
