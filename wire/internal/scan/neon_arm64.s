@@ -16,7 +16,7 @@
 #define CRin    R6  // 0 or 1
 #define Name    R7  // 0 or 1; CMP $1 makes it the carry flag
 // within a block:
-#define at      R8  // where its bytes are
+#define at      R8  // where its bytes are; free once they are loaded
 #define LF      R9
 #define T       R10
 #define bad     R11
@@ -238,7 +238,7 @@ value: // 128 bytes of it at a time, as long as the least is above the controls 
 	VCMEQ  V8.B16, V9.B16, V8.B16
 	VCMEQ  DEL.B16, V0.B16, V0.B16
 	VORR   V0.B16, V8.B16, V0.B16
-	VADDP  V0.B16, V0.B16, V0.B16 // all ones and none: no sum of two that are not none is
+	VADDP  V0.B16, V0.B16, V0.B16 // of bytes 0 and 255, two make 0 only if both are
 	VMOV   V0.D[0], tmp
 	CBNZ   tmp, block // an HTAB is good, but the block says so
 	MOVD   end, pos
