@@ -130,9 +130,13 @@ func heads(r *rand.Rand, size int) []byte {
 // Every byte at every place, in inputs of every length up to 256 and a few more.
 func TestEveryByteAtEveryLane(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
+	sizes, times := []int{1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 191, 192, 193, 255, 256}, 2
+	if testing.Short() { // under an emulator
+		sizes, times = []int{33, 64, 129, 200}, 1
+	}
 	each(t, func(t *testing.T) {
-		for _, size := range []int{1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129, 191, 192, 193, 255, 256} {
-			for range 2 {
+		for _, size := range sizes {
+			for range times {
 				good := heads(r, size)
 				for at := range good {
 					b := bytes.Clone(good)
@@ -215,6 +219,31 @@ func TestSplits(t *testing.T) {
 				}
 				require.NoError(t, sameAs(b, atLine, want, stop, ends...))
 			}
+		}
+	})
+}
+
+// Marks without any room, and with too little.
+func TestRoom(t *testing.T) {
+	each(t, func(t *testing.T) {
+		for room := range scan.Room {
+			s := scan.State{}
+			n, stop := scan.Lines([]byte("some value\r\n"), &s, make([]uint32, room), scan.InValue)
+			require.Equal(t, []int{0, scan.Full}, []int{n, stop}, "room for %d", room)
+			require.Zero(t, s.N)
+		}
+		n, stop := scan.Lines([]byte("some value\r\n"), &scan.State{}, nil, scan.InValue)
+		require.Equal(t, []int{0, scan.Full}, []int{n, stop})
+	})
+}
+
+// A bare CR as the last byte of a block, with a long value on both sides.
+func TestBareCRBeforeALongValue(t *testing.T) {
+	each(t, func(t *testing.T) {
+		for at := range 400 {
+			b := bytes.Repeat([]byte("v"), 600)
+			b[at] = '\r'
+			require.NoError(t, same(b, false))
 		}
 	})
 }

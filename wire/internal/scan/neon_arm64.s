@@ -178,9 +178,9 @@ TEXT ·linesNEON(SB), NOSPLIT, $64-80
 	MOVD  State_N(at), tmp
 	ADD   tmp<<2, mark, mark
 	MOVD  State_Pos(at), pos
-	UBFX  $0, other, $1, Start // const_atLine
-	UBFX  $1, other, $1, CRin  // const_behindCR
-	UBFX  $2, other, $1, Name  // const_inName
+	UBFX  $0, other, $1, Start
+	UBFX  $1, other, $1, CRin 
+	UBFX  $2, other, $1, Name 
 	MOVD  $tables<>(SB), tmp
 	VLD1  (tmp), [lowClass.B16, highClass.B16, weights.B16]
 	VMOVI $0x0F, half.B16

@@ -56,9 +56,6 @@ const (
 // Room is how many marks two blocks may have: with less room Lines gives Full.
 const Room = 64
 
-// Nothing is what to Use for Lines to stop at once.
-const Nothing = "nothing"
-
 // What is open at State.Pos: the carries of the masks.
 const (
 	InValue  = 0 // nothing that matters: a value or a status line

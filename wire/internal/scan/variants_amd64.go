@@ -2,49 +2,21 @@
 
 package scan
 
-import (
-	"slices"
+import "golang.org/x/sys/cpu"
 
-	"golang.org/x/sys/cpu"
-)
-
-// The variants, by their place among names.
-const (
-	inGo = iota
-	withAVX2
-)
-
-var names = []string{inGo: "portable", withAVX2: "avx2"}
-
-var (
-	best = func() int {
-		if x := &cpu.X86; x.HasAVX2 && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT {
-			return withAVX2
-		}
-		return inGo
-	}()
-	chosen = best
-)
-
-// Variants names the ways in which Lines can read here, the best last.
-func Variants() []string { return names[:best+1] }
-
-// Use makes Lines read in the way of that name, or with Nothing not at all. It is
-// for tests, and reports whether the way exists here.
-func Use(name string) bool {
-	i := slices.Index(Variants(), name)
-	if i >= 0 || name == Nothing {
-		chosen = i
+var names = func() []string {
+	if x := &cpu.X86; x.HasAVX2 && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT {
+		return []string{"portable", "avx2"}
 	}
-	return chosen == i
-}
+	return []string{"portable"}
+}()
 
 // Lines is described in scan.go.
 func Lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
 	switch chosen {
-	case withAVX2:
+	case 1:
 		return lines2(b, s, marks, open)
-	case inGo:
+	case 0:
 		return portable(b, s, marks, open)
 	}
 	return s.N, s.Pos
