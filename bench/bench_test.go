@@ -1,0 +1,9 @@
+package bench_test
+
+import (
+	"testing"
+
+	"why520/bench"
+)
+
+func BenchmarkWire(b *testing.B) { bench.Run(b, bench.Wire()) }

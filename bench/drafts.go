@@ -1,0 +1,152 @@
+package bench
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// head makes a head of these lines, in any order. As servers do, some write all
+// names in lower case.
+func head(r *rand.Rand, lines ...[]line) draft {
+	d := draft{lines: slices.Concat(lines...)}
+	d.status = "HTTP/1.1 " + pick(r, []string{
+		"200 OK", "200 OK", "200 OK", "200 OK", "206 Partial Content", "301 Moved Permanently",
+		"302 Found", "404 Not Found", "403 Forbidden", "429 Too Many Requests",
+		"500 Internal Server Error", "503 Service Unavailable",
+	})
+	r.Shuffle(len(d.lines), func(i, j int) { d.lines[i], d.lines[j] = d.lines[j], d.lines[i] })
+	if r.IntN(5) == 0 {
+		for i := range d.lines {
+			d.lines[i].name = strings.ToLower(d.lines[i].name)
+		}
+	}
+	return d
+}
+
+func tiny(r *rand.Rand) draft {
+	return head(r, all(r, contentLength), some(r, 1, []maker{etag, requestID}), some(r, 1, []maker{server, contentType, connection, common[0], common[1]}))
+}
+
+func nginx(r *rand.Rand) draft { return nginxOf(r, contentLength) }
+
+func nginxOf(r *rand.Rand, framing maker) draft {
+	return head(r, all(r, server, date("Date"), contentType, framing, date("Last-Modified"), connection, etag), some(r, 2, common))
+}
+
+func cdn(r *rand.Rand) draft { return edge(r, 15) }
+
+// edge makes a head as a CDN sends it, with n lines of its own and 10 of an origin.
+func edge(r *rand.Rand, n int) draft {
+	return head(r, all(r, server, date("Date"), contentType, contentLength, etag, requestID, cookie), some(r, 3, common), some(r, n, added))
+}
+
+func cookies(r *rand.Rand) draft {
+	large := func(name string) maker {
+		return elastic("Set-Cookie", name+"=", 1000, 4000, "; Path=/; Domain=example.com; Max-Age=31536000; Secure; HttpOnly")
+	}
+	return head(r, all(r, server, date("Date"), contentType, contentLength, large("session"), large("cart"), large("prefs")))
+}
+
+func manyFields(r *rand.Rand) draft { return many(r, "X-Amz-Meta-", 24, 15, 188) }
+
+func manyTinyFields(r *rand.Rand) draft { return many(r, "", 4, 1, 8) }
+
+// many makes a head of 500 lines, with names of up to so many letters behind
+// prefix, and values of least to most bytes.
+func many(r *rand.Rand, prefix string, letters, least, most int) draft {
+	lines := all(r, contentLength)
+	for i := len(lines); i < 500; i++ {
+		name := fmt.Sprint(prefix, strings.ToUpper(word(r, 1)), word(r, r.IntN(letters)), i%100)
+		lines = append(lines, elastic(name, "", least, most, "")(r))
+	}
+	return head(r, lines)
+}
+
+func mixed(r *rand.Rand) draft {
+	switch n := r.IntN(100); {
+	case n < 22:
+		return tiny(r)
+	case n < 64:
+		return nginx(r)
+	}
+	return edge(r, r.IntN(16))
+}
+
+// The faults are such that many a parser refuses: strictness is package fuzz's
+// business, and what is measured here is how long it takes to refuse.
+var (
+	statusFaults = []string{"HTTP/2.0 200 OK", "HTTP/1.1 2OO OK", "HTTP/1.1 20", "HTTQ/1.1 200 OK", "HTTP/1.1 abc", "HTTP/1.1200 OK"}
+	nameFaults   = []func(name string) string{
+		func(name string) string { return name + " " },
+		func(name string) string { return name + "\t" },
+		func(name string) string { return name[:1] + " " + name[1:] },
+		func(name string) string { return "(" + name },
+		func(name string) string { return name[:1] + "\x00" + name[1:] },
+		func(string) string { return "" },
+	}
+)
+
+func malformedEarly(r *rand.Rand) draft {
+	d := nginx(r)
+	d.refused = true
+	if r.IntN(3) == 0 {
+		d.status = pick(r, statusFaults)
+	} else {
+		d.lines[0].name = pick(r, nameFaults)(d.lines[0].name)
+	}
+	return d
+}
+
+func malformedLate(r *rand.Rand) draft {
+	d := nginx(r)
+	d.refused = true
+	last := &d.lines[len(d.lines)-1]
+	last.name = pick(r, nameFaults)(last.name)
+	return d
+}
+
+func interim(r *rand.Rand) draft {
+	var before strings.Builder
+	hints := func() {
+		before.WriteString("HTTP/1.1 103 Early Hints\r\n")
+		for range 1 + r.IntN(4) {
+			fmt.Fprintf(&before, "Link: </%s.js>; rel=preload; as=script\r\n", token(r, 8+r.IntN(24)))
+		}
+		before.WriteString("\r\n")
+	}
+	before.WriteString("HTTP/1.1 100 Continue\r\n\r\n")
+	for range r.IntN(3) {
+		hints()
+	}
+	hints()
+	content := random(r, r.IntN(256))
+	d := nginxOf(r, fixed("Content-Length", fmt.Sprint(len(content))))
+	d.interim = before.String()
+	d.body = &body{content, content}
+	return d
+}
+
+// chunked makes responses in chunks of size bytes, count of them on average,
+// the last one shorter.
+func chunked(size, count int) func(r *rand.Rand) draft {
+	return func(r *rand.Rand) draft {
+		d := nginxOf(r, chunkedCoding)
+		n := size*(count/2+r.IntN(count)) + 1 + r.IntN(size)
+		d.body = &body{content: random(r, n)}
+		for data := range slices.Chunk(d.body.content, size) {
+			d.body.framed = fmt.Appendf(d.body.framed, "%x\r\n%s\r\n", len(data), data)
+		}
+		d.body.framed = append(d.body.framed, "0\r\n\r\n"...)
+		return d
+	}
+}
+
+func random(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
