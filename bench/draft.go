@@ -49,9 +49,10 @@ func (d *draft) want(head int) Result {
 }
 
 // ask gives a field line to ask a parser for: from number i on, the first one
-// whose name is there once and is not of framing.
+// whose name is there once and is not of framing, which some parsers keep to
+// themselves.
 func (d *draft) ask(i int) line {
-	count := map[string]int{"content-length": 2, "transfer-encoding": 2}
+	count := map[string]int{"content-length": 2, "transfer-encoding": 2, "connection": 2}
 	for _, l := range d.lines {
 		count[strings.ToLower(l.name)]++
 	}

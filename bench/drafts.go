@@ -74,17 +74,17 @@ func mixed(r *rand.Rand) draft {
 	return edge(r, r.IntN(16))
 }
 
-// The faults are such that many a parser refuses: strictness is package fuzz's
-// business, and what is measured here is how long it takes to refuse.
+// The faults are such that most parsers refuse them: strictness is package
+// fuzz's business, and what is measured here is how long it takes to refuse.
 var (
-	statusFaults = []string{"HTTP/2.0 200 OK", "HTTP/1.1 2OO OK", "HTTP/1.1 20", "HTTQ/1.1 200 OK", "HTTP/1.1 abc", "HTTP/1.1200 OK"}
-	nameFaults   = []func(name string) string{
-		func(name string) string { return name + " " },
-		func(name string) string { return name + "\t" },
-		func(name string) string { return name[:1] + " " + name[1:] },
-		func(name string) string { return "(" + name },
-		func(name string) string { return name[:1] + "\x00" + name[1:] },
-		func(string) string { return "" },
+	statusFaults = []string{"HTTP/1.1 2OO OK", "HTTP/1.1 2000 OK", "HTTP/1.1 abc", "HTTP/1.1200 OK", "HTTP/1.1", "HTTQ/1.1 200 OK"}
+	lineFaults   = []func(l *line){
+		func(l *line) { l.name += "\t" },
+		func(l *line) { l.name = "(" + l.name },
+		func(l *line) { l.name = l.name[:1] + "\x00" + l.name[1:] },
+		func(l *line) { l.before = "\x00" + l.before },
+		func(l *line) { l.before = "\x01" + l.before },
+		func(l *line) { l.before = "\r" + l.before },
 	}
 )
 
@@ -94,7 +94,7 @@ func malformedEarly(r *rand.Rand) draft {
 	if r.IntN(3) == 0 {
 		d.status = pick(r, statusFaults)
 	} else {
-		d.lines[0].name = pick(r, nameFaults)(d.lines[0].name)
+		pick(r, lineFaults)(&d.lines[0])
 	}
 	return d
 }
@@ -102,8 +102,7 @@ func malformedEarly(r *rand.Rand) draft {
 func malformedLate(r *rand.Rand) draft {
 	d := nginx(r)
 	d.refused = true
-	last := &d.lines[len(d.lines)-1]
-	last.name = pick(r, nameFaults)(last.name)
+	pick(r, lineFaults)(&d.lines[len(d.lines)-1])
 	return d
 }
 
