@@ -7,3 +7,5 @@ import (
 )
 
 func BenchmarkWire(b *testing.B) { bench.Run(b, bench.Wire()) }
+
+func BenchmarkCompare(b *testing.B) { bench.Compare(b, bench.Wire(), simple) }
