@@ -2,7 +2,11 @@
 // measures them: each as cheaply as its interface permits, with what it needs
 // kept from one input to the next.
 //
-// Parsers in C are there under build tags of their own: llhttp.
+// Parsers in C are there under build tags of their own, and need cgo: llhttp with
+// Debian's package node-llhttp, picohttpparser with its source, which is part of
+// Debian's source package h2o:
+//
+//	CGO_CFLAGS=-I.../deps/picohttpparser go test -tags llhttp,picohttpparser -bench .
 package peers
 
 import (
