@@ -3,6 +3,7 @@ package bench_test
 import (
 	"bufio"
 	"bytes"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"reflect"
@@ -74,6 +75,21 @@ func TestVariantsDifferAndLieOneBehindTheOther(t *testing.T) {
 		}
 	}
 	assert.NotEmpty(t, names)
+}
+
+// Figures of one version are compared with those of another: a case, once
+// released, never changes.
+func TestCasesStayWhatTheyAre(t *testing.T) {
+	sums := map[string]uint32{}
+	for _, c := range bench.Cases() {
+		sums[c.Name] = crc32.ChecksumIEEE(bytes.Join(c.Inputs, nil))
+	}
+	assert.Equal(t, map[string]uint32{
+		"tiny": 0xcb47deff, "nginx": 0x43399bf0, "cdn": 0xffb3604d, "cookies": 0x27409946,
+		"fields": 0x7bc4754a, "tinyfields": 0x70c2a3d1, "mixed": 0x793fb3e1,
+		"malformed-early": 0xad582427, "malformed-late": 0x99ce014f, "interim": 0xdcbce9a4,
+		"chunked16": 0x907a7750, "chunked1k": 0xcac1306e, "chunked16k": 0x2f2f6449,
+	}, sums)
 }
 
 // What a case wants was written down when it was made; here it is read off the

@@ -72,8 +72,12 @@ func fit(r *rand.Rand, drafts []draft, size int) {
 		missing -= len(drafts[i].append(nil))
 	}
 	for missing != 0 {
+		before := missing
 		for i := range drafts {
 			missing -= drafts[i].grow(r, share(missing, len(drafts)-i))
+		}
+		if missing == before {
+			panic(fmt.Sprintf("bench: no head can give way to be of %d bytes", size))
 		}
 	}
 }

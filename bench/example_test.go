@@ -35,9 +35,7 @@ func Example() {
 	_ = func(b *testing.B) { bench.Compare(b, bench.Wire(), simple) } // go test -bench
 
 	for _, c := range bench.Cases() {
-		if c.Contents == nil {
-			fmt.Printf("%-15s  %s\n", c.Name, c.About)
-		}
+		fmt.Printf("%-15s  %s\n", c.Name, c.About)
 	}
 	// Output:
 	// tiny             3 field lines, 105 bytes
@@ -49,6 +47,10 @@ func Example() {
 	// mixed            heads of 3 to 25 field lines, 473 bytes
 	// malformed-early  a fault in the status line or the first field line of 287 bytes
 	// malformed-late   a fault in the last field line of 287 bytes
+	// interim          2 to 4 interim heads, then a response with a little content
+	// chunked16        2 KiB in chunks of 16 bytes
+	// chunked1k        16 KiB in chunks of 1 KiB
+	// chunked16k       64 KiB in chunks of 16 KiB
 }
 
 // A parser that reads a case wrong is not fast there: it is wrong.

@@ -98,10 +98,11 @@ func (o Options) compare(clock func() time.Duration, c *Case, parsers []Parser) 
 	return figures
 }
 
-// calibrate finds how many passes take a turn.
+// calibrate finds how many passes take a turn, where nothing gets in the way:
+// the shorter of two.
 func (e *entrant) calibrate(clock func() time.Duration, c *Case, results []Result, turn time.Duration) {
 	for e.passes = 1; ; e.passes *= 2 {
-		if e.turn(clock, c, results) >= turn {
+		if min(e.turn(clock, c, results), e.turn(clock, c, results)) >= turn {
 			return
 		}
 	}

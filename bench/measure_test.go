@@ -49,14 +49,14 @@ func TestMeasureGivesTimesAndRatios(t *testing.T) {
 func TestATurnLastsAsLongAsIsAsked(t *testing.T) {
 	var f fakery
 	f.measure(Options{Rounds: 1, Turn: 4 * time.Microsecond}, f.parser("p", 100))
-	const checked, calibrated, warm, timed = 1, 1 + 2 + 4, 1, 4 // passes of 1 us
+	const checked, calibrated, warm, timed = 1, 2 * (1 + 2 + 4), 1, 4 // passes of 1 us
 	assert.Len(t, f.said, checked+calibrated+warm+timed)
 }
 
 func TestRoundsBeginWithTheNextParser(t *testing.T) {
 	var f fakery
 	f.measure(Options{Rounds: 3}, f.parser("a", 100), f.parser("b", 100))
-	const checks, calibrations = 2, 2
+	const checks, calibrations = 2, 4
 	assert.Equal(t, []string{"a", "a", "b", "b", "b", "b", "a", "a", "a", "a", "b", "b"}, f.said[checks+calibrations:])
 }
 
