@@ -45,8 +45,8 @@ type recipe struct {
 	draft    func(r *rand.Rand) draft
 }
 
-// To add a case, add a recipe. What a case is must not change later: others
-// have figures of it.
+// To add a case, add a recipe at the end. What a case is must not change later:
+// there are figures of it.
 var recipes = []recipe{
 	{"tiny", "3 field lines, 105 bytes", 1000, 105, tiny},
 	{"nginx", "what nginx sends: 9 field lines, 287 bytes", 1000, 287, nginx},

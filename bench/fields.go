@@ -102,8 +102,8 @@ func some(r *rand.Rand, n int, of []maker) (lines []line) {
 	return lines
 }
 
-// all gives a line of each maker.
-func all(r *rand.Rand, of ...maker) []line { return some(r, len(of), of) }
+// these gives a line of each maker.
+func these(r *rand.Rand, of ...maker) []line { return some(r, len(of), of) }
 
 func pick[T any](r *rand.Rand, of []T) T { return of[r.IntN(len(of))] }
 

@@ -26,27 +26,27 @@ func head(r *rand.Rand, lines ...[]line) draft {
 }
 
 func tiny(r *rand.Rand) draft {
-	return head(r, all(r, contentLength), some(r, 1, []maker{etag, requestID}), some(r, 1, []maker{server, contentType, connection, common[0], common[1]}))
+	return head(r, these(r, contentLength), some(r, 1, []maker{etag, requestID}), some(r, 1, []maker{server, contentType, connection, common[0], common[1]}))
 }
 
 func nginx(r *rand.Rand) draft { return nginxOf(r, contentLength) }
 
 func nginxOf(r *rand.Rand, framing maker) draft {
-	return head(r, all(r, server, date("Date"), contentType, framing, date("Last-Modified"), connection, etag), some(r, 2, common))
+	return head(r, these(r, server, date("Date"), contentType, framing, date("Last-Modified"), connection, etag), some(r, 2, common))
 }
 
 func cdn(r *rand.Rand) draft { return edge(r, 15) }
 
 // edge makes a head as a CDN sends it, with n lines of its own and 10 of an origin.
 func edge(r *rand.Rand, n int) draft {
-	return head(r, all(r, server, date("Date"), contentType, contentLength, etag, requestID, cookie), some(r, 3, common), some(r, n, added))
+	return head(r, these(r, server, date("Date"), contentType, contentLength, etag, requestID, cookie), some(r, 3, common), some(r, n, added))
 }
 
 func cookies(r *rand.Rand) draft {
 	large := func(name string) maker {
 		return elastic("Set-Cookie", name+"=", 1000, 4000, "; Path=/; Domain=example.com; Max-Age=31536000; Secure; HttpOnly")
 	}
-	return head(r, all(r, server, date("Date"), contentType, contentLength, large("session"), large("cart"), large("prefs")))
+	return head(r, these(r, server, date("Date"), contentType, contentLength, large("session"), large("cart"), large("prefs")))
 }
 
 func manyFields(r *rand.Rand) draft { return many(r, "X-Amz-Meta-", 24, 15, 188) }
@@ -55,10 +55,10 @@ func manyTinyFields(r *rand.Rand) draft { return many(r, "", 4, 1, 8) }
 
 // many makes a head of 500 lines, with names of up to so many letters behind
 // prefix, and values of least to most bytes.
-func many(r *rand.Rand, prefix string, letters, least, most int) draft {
-	lines := all(r, contentLength)
+func many(r *rand.Rand, prefix string, longest, least, most int) draft {
+	lines := these(r, contentLength)
 	for i := len(lines); i < 500; i++ {
-		name := fmt.Sprint(prefix, strings.ToUpper(word(r, 1)), word(r, r.IntN(letters)), i%100)
+		name := fmt.Sprint(prefix, strings.ToUpper(word(r, 1)), word(r, r.IntN(longest)), i%100)
 		lines = append(lines, elastic(name, "", least, most, "")(r))
 	}
 	return head(r, lines)

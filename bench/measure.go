@@ -30,7 +30,8 @@ type Figure struct {
 // A turn is whole passes over the inputs of the case, so many that it takes
 // Options.Turn of monotonic wall time. It begins behind a garbage collection and
 // a pass that is not timed, so that nobody pays for another's garbage or cold
-// caches. Each round begins with the next parser.
+// caches; its own garbage a parser pays for as far as it is collected within the
+// turn. Each round begins with the next parser.
 func Measure(o Options, parsers ...Parser) []Figure {
 	start := time.Now()
 	return o.measure(func() time.Duration { return time.Since(start) }, parsers)
