@@ -49,9 +49,12 @@ func above(names ...string) *regexp.Regexp {
 
 func exactly(paths string) *regexp.Regexp { return regexp.MustCompile(`^(` + paths + `)$`) }
 
-// shaped are the files that a system or an instruction set may shape: unsafe,
-// assembly and build tags live here alone.
-var shaped = []string{"wire/internal/scan", "capture", "validator/tcpinfo_*.go", "validator/origintest/sockets_*.go"}
+// shaped are the files that a system, an instruction set or a package in C may
+// shape: unsafe, assembly, cgo and build tags live here alone.
+var shaped = []string{
+	"wire/internal/scan", "capture", "validator/tcpinfo_*.go", "validator/origintest/sockets_*.go",
+	"bench/peers/c.go", "bench/peers/llhttp.go",
+}
 
 var rules = []rule{
 	{
@@ -99,7 +102,7 @@ var rules = []rule{
 	},
 	{
 		folder: "", except: shaped, tests: true, never: exactly("unsafe|C"),
-		why: "memory is trusted to few: the kernel, the capture's ring and what asks the system about a socket",
+		why: "memory is trusted to few: the kernel, the capture's ring, what asks the system about a socket, and peers in C",
 	},
 	{
 		folder: "", except: []string{"cmd"}, tests: true, never: above("cmd"),
@@ -143,6 +146,7 @@ func TestTheRulesRefuseWhatTheyAreFor(t *testing.T) {
 		{"fuzz/oracle.go", "testing"},
 		{"fuzz/oracle_test.go", "why520/wire/internal/scan"},
 		{"bench/cases.go", "why520/wire/internal/scan"},
+		{"bench/peers/nethttp.go", "C"},
 		{"validator/prober.go", "unsafe"},
 		{"capture/tracker.go", "why520/cmd/why520"},
 	} {
@@ -158,6 +162,7 @@ func TestTheRulesRefuseWhatTheyAreFor(t *testing.T) {
 		{"validator/origintest/origin.go", "why520/validator"},
 		{"fuzz/oracle_test.go", "testing"},
 		{"capture/tracker.go", "github.com/google/gopacket/layers"},
+		{"bench/peers/c.go", "C"},
 		{"cmd/why520/main.go", "why520/validator/report"},
 	} {
 		for _, r := range rules {

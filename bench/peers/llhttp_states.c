@@ -1,0 +1,3 @@
+//go:build llhttp
+
+#include <llhttp.c>
