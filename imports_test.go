@@ -59,7 +59,7 @@ var shaped = []string{
 var rules = []rule{
 	{
 		folder: "wire/internal/scan",
-		only:   exactly(`unsafe|bytes|math/bits|encoding/binary|internal/cpu|golang\.org/x/sys/cpu`),
+		only:   exactly(`unsafe|bytes|slices|math/bits|encoding/binary|internal/cpu|golang\.org/x/sys/cpu`),
 		why:    "the kernel reads bytes and gives offsets: it is the bottom of the tree",
 	},
 	{
