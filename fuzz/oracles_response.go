@@ -54,7 +54,8 @@ func Strictly(read Reader, k Case, untold ...string) error {
 
 // Conforms checks that a Reader says of a vector what a strict recipient does,
 // asked with the vector's own method and end: Expected of it. Where the vector
-// has Limits, it holds for a Reader under these alone.
+// has Limits, it holds for a Reader under these alone, and where they have a
+// Measure, for one that goes on to measure.
 func Conforms(read Reader, v Vector) error { return Expected(read, v.asCase()) }
 
 // Expected checks, of a Case whose Want is known, that a Reader accepts it if and
@@ -100,7 +101,7 @@ func alike(oracle string, k Case, want, got *Response, untold []string) error {
 	untold = append([]string{"Transfer-Encoding", "Trailer", "Connection"}, untold...)
 	a, b := comparable(want, untold), comparable(got, untold)
 	if !reflect.DeepEqual(a, b) {
-		return finding(oracle, k, "read as %s; want %s", got, want)
+		return finding(oracle, k, "read as %s; want %s", &b, &a)
 	}
 	return nil
 }

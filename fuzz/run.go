@@ -197,7 +197,9 @@ func (s *Subject) heads(input []byte, found func(error)) {
 		found(Budget(s.Budgeted, input))
 	}
 	if !s.Lenient {
-		found(Earliest(s.Parser, input))
+		if s.Limits.Tolerate == (wire.Set{}) { // what is tolerated goes on behind the byte at fault
+			found(Earliest(s.Parser, input))
+		}
 		found(Same(s.Parser, func() Parser { return Wire(s.Limits) }, input))
 	}
 }
