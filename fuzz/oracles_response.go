@@ -45,7 +45,7 @@ func Strictly(read Reader, k Case, untold ...string) error {
 	case refusal != nil && err == nil:
 		return finding("strictly", k, "accepted as %s", got)
 	case refusal == nil && err != nil:
-		return finding("strictly", k, "well-formed, and refused: %v; want %s", err, want)
+		return finding("strictly", k, "refused: %v; want %s", err, want)
 	case refusal == nil:
 		return alike("strictly", k, want, got, untold)
 	}
