@@ -6,8 +6,8 @@
 //     or have one damage with a name;
 //   - oracles, properties that hold for every input: for parsers of heads [Split],
 //     [Earliest], [Suffix], [Budget], [ReadOnly], [Rebuild], [Same], [NoOverread]
-//     and [Alias]; for whole responses [Splits], [Strictly], [Expected] and
-//     [Differential];
+//     and [Alias]; for whole responses [Conforms], [Splits], [Strictly], [Expected]
+//     and [Differential];
 //   - [Run], the one line of a fuzz test that adopts all of it;
 //   - [Listen], an origin that answers with what was generated: split, with
 //     pauses, cut, reset or silent.
@@ -20,10 +20,19 @@
 //		if err != nil {
 //			return nil, err
 //		}
-//		return &fuzz.Response{Head: fuzz.Head{Status: res.Status, Minor: 1, Fields: res.Fields}, Content: res.Content}, nil
+//		return &fuzz.Response{Head: fuzz.Head{Status: res.Status, Minor: res.Minor, Fields: res.Fields}, Content: res.Content}, nil
 //	}
 //
 //	func FuzzMine(f *testing.F) { fuzz.Run[*testing.T](f, fuzz.Subject{Read: read}) }
+//
+// Fields must be told as they were sent: line by line, none merged, none added,
+// trailers apart. Those that a client cannot tell so go into Subject.Untold; its
+// own budgets, and what it tolerates, into Subject.Limits.
+//
+// The engine stops at the first finding. To go on past those that are known, let
+// Subject.Known pass them, as its example does, and give go test
+// -fuzzminimizetime 10x, or each new one is minimized for a minute. What Known
+// collects must go to a file: the engine's workers are processes of their own.
 //
 // STRICTNESS.md, beside this file, has the requirements behind the vectors.
 //

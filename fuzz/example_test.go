@@ -2,11 +2,12 @@ package fuzz_test
 
 import (
 	"bytes"
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
 	"testing"
+	"testing/iotest"
 
 	"why520/fuzz"
 	"why520/wire"
@@ -34,20 +35,45 @@ func Example() {
 // recipients see two different fields.
 func Example_planted() {
 	forgiving := func(q wire.Request, r io.Reader) (*fuzz.Response, error) {
-		b, _ := io.ReadAll(r)
-		return fuzz.Strict(q, bytes.NewReader(bytes.ReplaceAll(b, []byte(" :"), []byte(":"))))
+		b, err := io.ReadAll(r)
+		forgiven := bytes.NewReader(bytes.ReplaceAll(b, []byte(" :"), []byte(":")))
+		return fuzz.Strict(q, io.MultiReader(forgiven, iotest.ErrReader(cmp.Or(err, io.EOF))))
 	}
 	subject := fuzz.Subject{Read: forgiving}
 	for _, seed := range fuzz.Seeds() {
-		for _, err := range subject.Check(seed) {
-			var f *fuzz.Finding
-			if errors.As(err, &f) {
-				fmt.Println(f.Oracle, "-", f.Reason.String())
-				return
-			}
+		for _, f := range subject.Check(seed) {
+			fmt.Println(f.Oracle, "-", f.Reason.String())
+			return
 		}
 	}
 	// Output: strictly - field-space-before-colon
+}
+
+// Fuzzing goes on past what is known: each finding is looked at with the case
+// that shows it.
+func ExampleSubject_known() {
+	subject := fuzz.Subject{
+		Read:   fuzz.NetHTTP,
+		Limits: wire.Limits{Head: 1 << 20, Tolerate: wire.SetOf(wire.NoHeaderFields)}, // its policy, no bug
+		Known: func(f *fuzz.Finding) bool {
+			switch f.Reason {
+			case wire.BareLF, wire.FieldObsFold: // accepted, and reported to its authors
+				return true
+			}
+			return f.Oracle == "strictly" && f.Reason == wire.HTTPVersion && bytes.HasPrefix(f.Case.Bytes, []byte("HTTP/2.0 "))
+		},
+	}
+	for _, response := range []string{
+		"HTTP/1.1 200 OK\r\n\r\nhello",
+		"HTTP/1.1 200 OK\nServer: x\n\n",
+		"HTTP/2.0 200 OK\r\nServer: x\r\n\r\n",
+		"HTTP/3.0 200 OK\r\nServer: x\r\n\r\n",
+	} {
+		for _, f := range subject.Check([]byte(response)) {
+			fmt.Println(f.Oracle, "-", f.Reason.String(), "-", f.Case)
+		}
+	}
+	// Output: strictly - http-version - method GET, end fin, cuts []: "HTTP/3.0 200 OK\r\nServer: x\r\n\r\n"
 }
 
 // A whole client is fuzzed by origins that answer what is generated.

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,8 +10,8 @@ import (
 	"why520/wire"
 )
 
-// A Case is a response that was generated: well-formed, or with one damage that
-// has a name.
+// A Case is a response that was generated, well-formed or with one damage that
+// has a name; or a vector; or any bytes, of which nothing is known.
 type Case struct {
 	Bytes   []byte
 	Cuts    []int           // offsets at which a read ends, ascending
@@ -19,9 +20,34 @@ type Case struct {
 	Request wire.Request
 	Limits  wire.Limits
 
-	Damage  string   // its name; empty: the response is well-formed
-	Want    wire.Set // what a strict recipient says: one of these, OK where it is well-formed
-	Content []byte   // what is read of it; valid iff Damage is empty
+	Damage  string   // its name; empty where none was done
+	Vector  string   // its name; empty where it is none
+	Want    wire.Set // what a strict recipient says: one of these, OK where it accepts; empty: not known
+	Content []byte   // what is read of it; nil: not known
+}
+
+// String says what the case is, for people.
+func (k Case) String() string {
+	var s strings.Builder
+	switch {
+	case k.Vector != "":
+		fmt.Fprintf(&s, "vector %s, ", k.Vector)
+	case k.Damage != "":
+		s.WriteString(k.Damage + ", ")
+	case k.Want.Has(wire.OK):
+		s.WriteString("well-formed, ")
+	}
+	fmt.Fprintf(&s, "method %s", cmp.Or(k.Request.Method, "GET"))
+	if k.Request.Upgrade {
+		s.WriteString(", upgrade asked for")
+	}
+	fmt.Fprintf(&s, ", end %s, cuts %v: ", k.End, k.Cuts)
+	const shown = 300
+	if len(k.Bytes) > shown {
+		fmt.Fprintf(&s, "the first %d of %d bytes ", shown, len(k.Bytes))
+	}
+	fmt.Fprintf(&s, "%q", k.Bytes[:min(len(k.Bytes), shown)])
+	return s.String()
 }
 
 // Generate turns any bytes into a Case: the same bytes always into the same
@@ -248,7 +274,7 @@ func (d *draft) body() string {
 // render makes the case of the draft.
 func (d *draft) render(c *choices, done damage) Case {
 	before, head, body := strings.Join(d.interim, ""), d.head(), d.body()
-	k := Case{Request: d.q, End: d.end, Limits: d.limits, Damage: done.name, Want: wire.SetOf(wire.OK), Content: d.content}
+	k := Case{Request: d.q, End: d.end, Limits: d.limits, Damage: done.name, Want: wire.SetOf(wire.OK), Content: append([]byte{}, d.content...)}
 	k.Bytes = []byte(before + head + body + d.surplus)
 	switch {
 	case d.cut > 0:

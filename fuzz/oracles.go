@@ -3,7 +3,6 @@ package fuzz
 import (
 	"bytes"
 	"errors"
-	"fmt"
 
 	"why520/wire"
 )
@@ -27,7 +26,7 @@ func Split(parser func() Parser, input []byte) error {
 				continue
 			}
 			if n != wantN || !same(err, wantErr) {
-				return fmt.Errorf("split, bytes up to %d of %d: got %d, %v; want %d, %v", end, len(input), n, err, wantN, wantErr)
+				return atHead("split", input, "bytes up to %d of %d: got %d, %v; want %d, %v", end, len(input), n, err, wantN, wantErr)
 			}
 			return nil
 		}
@@ -81,11 +80,11 @@ func Earliest(parser func() Parser, input []byte) error {
 	}
 	switch {
 	case n < 0 || n >= len(input):
-		return fmt.Errorf("earliest: %w at %d, of %d bytes", err, n, len(input))
+		return atHead("earliest", input, "%v at %d, of %d bytes", err, n, len(input))
 	case !viable(parser, input[:n]):
-		return fmt.Errorf("earliest: %w at %d, but no head begins with what stands before it", err, n)
+		return atHead("earliest", input, "%v at %d, but no head begins with what stands before it", err, n)
 	case viable(parser, input[:n+1]):
-		return fmt.Errorf("earliest: %w at %d, but a head can go on with that byte", err, n)
+		return atHead("earliest", input, "%v at %d, but a head can go on with that byte", err, n)
 	}
 	return nil
 }
@@ -108,7 +107,7 @@ func Suffix(parser func() Parser, input []byte) error {
 	for _, suffix := range []string{"", "\r", "\n", "\x00", ": ", "HTTP/1.1 200 OK\r\n\r\n"} {
 		b := append(bytes.Clone(input[:n]), suffix...)
 		if m, err := parser().Parse(b); m != n || err != nil {
-			return fmt.Errorf("suffix %q behind a head of %d bytes: got %d, %v", suffix, n, m, err)
+			return atHead("suffix", input, "%q behind a head of %d bytes: got %d, %v", suffix, n, m, err)
 		}
 	}
 	return nil
@@ -124,14 +123,14 @@ func Budget(parser func(head int) Parser, input []byte) error {
 	}
 	for _, budget := range []int{n, n + 1} {
 		if m, err := parser(budget).Parse(input); m != n || err != nil {
-			return fmt.Errorf("budget %d, head of %d bytes: got %d, %v", budget, n, m, err)
+			return atHead("budget", input, "budget %d, head of %d bytes: got %d, %v", budget, n, m, err)
 		}
 	}
 	for budget := 1; budget < n; budget++ {
 		for _, b := range [][]byte{input, input[:budget+1]} {
 			m, err := parser(budget).Parse(b)
 			if m != budget || !ofBudget(err) {
-				return fmt.Errorf("budget %d, %d bytes of a head of %d: got %d, %v", budget, len(b), n, m, err)
+				return atHead("budget", input, "budget %d, %d bytes of a head of %d: got %d, %v", budget, len(b), n, m, err)
 			}
 		}
 	}
@@ -143,7 +142,7 @@ func ReadOnly(parser func() Parser, input []byte) error {
 	b := bytes.Clone(input)
 	_, _ = parser().Parse(b)
 	if !bytes.Equal(b, input) {
-		return fmt.Errorf("the parser wrote to its input")
+		return atHead("read-only", input, "the parser wrote to its input")
 	}
 	return nil
 }

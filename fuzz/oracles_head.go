@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -43,9 +44,9 @@ func Rebuild(parser func() Parser, input []byte) error {
 	second, n, err := told(parser(), again)
 	switch {
 	case err != nil || n != len(again):
-		return fmt.Errorf("rebuild: %q, made of an accepted head, is refused: %d, %w", again, n, err)
+		return atHead("rebuild", input, "%q, made of an accepted head, is refused: %d, %v", again, n, err)
 	case !reflect.DeepEqual(first, second):
-		return fmt.Errorf("rebuild: %q is read as %+v, and was %+v", again, second, first)
+		return atHead("rebuild", input, "%q is read as %+v, and was %+v", again, second, first)
 	}
 	return nil
 }
@@ -66,9 +67,9 @@ func Same(a, b func() Parser, input []byte) error {
 	headB, nB, errB := told(b(), input)
 	switch {
 	case nA != nB || (errA == nil) != (errB == nil) || !sameReason(errA, errB):
-		return fmt.Errorf("same: one parser says %d, %v; the other %d, %v", nA, errA, nB, errB)
+		return atHead("same", input, "one parser says %d, %v; the other %d, %v", nA, errA, nB, errB)
 	case headA.Status != 0 && headB.Status != 0 && !reflect.DeepEqual(headA, headB):
-		return fmt.Errorf("same: one parser reads %+v; the other %+v", headA, headB)
+		return atHead("same", input, "one parser reads %+v; the other %+v", headA, headB)
 	}
 	return nil
 }
@@ -90,9 +91,9 @@ func NoOverread(parser func() Parser, input []byte) error {
 		head, n, err := told(parser(), memory[:len(input)])
 		switch {
 		case n != wantN || !same(err, wantErr) || !reflect.DeepEqual(head, wantHead):
-			return fmt.Errorf("overread: with %q behind the input, %d, %v; else %d, %v", poison, n, err, wantN, wantErr)
+			return atHead("overread", input, "with %q behind the input, %d, %v; else %d, %v", poison, n, err, wantN, wantErr)
 		case !bytes.Equal(memory[len(input):], tail):
-			return fmt.Errorf("overread: the bytes behind the input were written to")
+			return atHead("overread", input, "the bytes behind the input were written to")
 		}
 	}
 	return nil
@@ -110,11 +111,11 @@ func Alias(parser func() Parser, input []byte) error {
 			for i := range b {
 				b[i] = 0xAA
 			}
-			if isIncomplete(err) && end < len(input) {
+			if errors.Is(err, wire.ErrIncomplete) && end < len(input) {
 				continue
 			}
 			if n != wantN || !same(err, wantErr) || !reflect.DeepEqual(head, wantHead) {
-				return fmt.Errorf("alias: in steps of %d with moving bytes, %d, %v, %+v; else %d, %v, %+v", step, n, err, head, wantN, wantErr, wantHead)
+				return atHead("alias", input, "in steps of %d with moving bytes, %d, %v, %+v; else %d, %v, %+v", step, n, err, head, wantN, wantErr, wantHead)
 			}
 			break
 		}

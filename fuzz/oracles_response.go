@@ -13,20 +13,6 @@ import (
 	"why520/wire"
 )
 
-// A Finding is what is wrong with a Reader.
-type Finding struct {
-	Oracle string
-	Reason wire.Reason // that a strict recipient refuses the response with; OK: it accepts it
-	Detail string
-}
-
-func (f *Finding) Error() string {
-	if f.Reason == wire.OK {
-		return f.Oracle + ": " + f.Detail
-	}
-	return fmt.Sprintf("%s: %s: %s", f.Oracle, f.Reason, f.Detail)
-}
-
 // Splits checks that the result of a Reader is the same however its source is
 // split into reads.
 func Splits(read Reader, k Case) error {
@@ -35,10 +21,13 @@ func Splits(read Reader, k Case) error {
 	for i := range each {
 		each[i] = i
 	}
-	for _, cuts := range [][]int{k.Cuts, each} {
-		res, err := read(k.Request, k.source(cuts))
+	for _, split := range []struct {
+		how  string
+		cuts []int
+	}{{fmt.Sprintf("with cuts at %v", k.Cuts), k.Cuts}, {"byte by byte", each}} {
+		res, err := read(k.Request, k.source(split.cuts))
 		if (err == nil) != (wantErr == nil) || !sameReason(err, wantErr) || !reflect.DeepEqual(res, wantRes) {
-			return &Finding{Oracle: "splits", Detail: fmt.Sprintf("read whole %s, %v; with cuts at %v %s, %v", wantRes, wantErr, cuts, res, err)}
+			return finding("splits", k, "read whole %s, %v; %s %s, %v", wantRes, wantErr, split.how, res, err)
 		}
 	}
 	return nil
@@ -48,42 +37,47 @@ func Splits(read Reader, k Case) error {
 func (k *Case) source(cuts []int) io.Reader { return &pieces{b: k.Bytes, cuts: cuts, end: k.End} }
 
 // Strictly checks that a Reader accepts what a strict recipient does, reads it
-// alike, and refuses what that refuses.
-func Strictly(read Reader, k Case) error {
+// alike, and refuses what that refuses. Fields that are untold are not compared.
+func Strictly(read Reader, k Case, untold ...string) error {
 	want, refusal := StrictUnder(k.Limits)(k.Request, k.source(nil))
 	got, err := read(k.Request, k.source(nil))
 	switch {
 	case refusal != nil && err == nil:
-		reason, _ := refusal.(wire.Reason)
-		return &Finding{"strictly", reason, "accepted as " + got.String()}
+		return finding("strictly", k, "accepted as %s", got)
 	case refusal == nil && err != nil:
-		return &Finding{Oracle: "strictly", Detail: fmt.Sprintf("well-formed, and refused: %v; want %s", err, want)}
+		return finding("strictly", k, "refused: %v; want %s", err, want)
 	case refusal == nil:
-		return alike("strictly", want, got)
+		return alike("strictly", k, want, got, untold)
 	}
 	return nil
 }
 
-// Expected checks, of a Case that was generated, that a Reader accepts it if and
-// only if it is well-formed, and reads its content; and where the Reader's
-// errors are Reasons, that the damage is called by its name.
+// Conforms checks that a Reader says of a vector what a strict recipient does,
+// asked with the vector's own method and end: Expected of it. Where the vector
+// has Limits, it holds for a Reader under these alone, and where they have a
+// Measure, for one that goes on to measure.
+func Conforms(read Reader, v Vector) error { return Expected(read, v.asCase()) }
+
+// Expected checks, of a Case whose Want is known, that a Reader accepts it if and
+// only if a strict recipient does, and reads its content, if that is known; and
+// where the Reader's errors are Reasons, that the fault is called by its name.
 func Expected(read Reader, k Case) error {
 	res, err := read(k.Request, k.source(nil))
 	var reason wire.Reason
 	switch {
 	case err == nil && !k.Want.Has(wire.OK):
-		return &Finding{Oracle: "expected", Detail: fmt.Sprintf("accepted with this damage: %s", k)}
-	case err == nil && !bytes.Equal(res.Content, k.Content):
-		return &Finding{Oracle: "expected", Detail: fmt.Sprintf("content %.200q, want %.200q, of %s", res.Content, k.Content, k)}
+		return finding("expected", k, "accepted as %s", res)
+	case err == nil && k.Content != nil && !bytes.Equal(res.Content, k.Content):
+		return finding("expected", k, "content %.200q, want %.200q", res.Content, k.Content)
 	case errors.As(err, &reason) && !k.Want.Has(reason), err != nil && k.Want.Has(wire.OK):
-		return &Finding{Oracle: "expected", Detail: fmt.Sprintf("refused as %v: %s", err, k)}
+		return finding("expected", k, "refused: %v", err)
 	}
 	return nil
 }
 
 // Differential checks that what read accepts is read alike by net/http. What net/http
-// is known to refuse passes: see Disagreements.
-func Differential(read Reader, k Case) error {
+// is known to refuse passes: see Disagreements. Fields that are untold are not compared.
+func Differential(read Reader, k Case, untold ...string) error {
 	got, err := read(k.Request, k.source(nil))
 	if err != nil {
 		return nil
@@ -95,36 +89,37 @@ func Differential(read Reader, k Case) error {
 				return nil
 			}
 		}
-		return &Finding{Oracle: "differential", Detail: fmt.Sprintf("net/http refuses it: %v; read as %s", err, got)}
+		return finding("differential", k, "net/http refuses it: %v; read as %s", err, got)
 	}
-	return alike("differential", want, got)
+	return alike("differential", k, want, got, untold)
 }
 
-// alike compares what two Readers read, for what every Reader can tell: in
-// canonical names, and without the fields that some take out.
-func alike(oracle string, want, got *Response) error {
-	a, b := comparable(want), comparable(got)
+// alike compares what two Readers read of k, for what both can tell: in
+// canonical names, without the fields that are untold and those that many
+// clients take out.
+func alike(oracle string, k Case, want, got *Response, untold []string) error {
+	untold = append([]string{"Transfer-Encoding", "Trailer", "Connection"}, untold...)
+	a, b := comparable(want, untold), comparable(got, untold)
 	if !reflect.DeepEqual(a, b) {
-		return &Finding{Oracle: oracle, Detail: fmt.Sprintf("read as %s; want %s", got, want)}
+		return finding(oracle, k, "read as %s; want %s", &b, &a)
 	}
 	return nil
 }
 
-func comparable(r *Response) Response {
+func comparable(r *Response, untold []string) Response {
 	return Response{
-		Head:     Head{Status: r.Status, Minor: r.Minor, Fields: canonical(r.Fields)},
+		Head:     Head{Status: r.Status, Minor: r.Minor, Fields: canonical(r.Fields, untold)},
 		Content:  slices.Concat(r.Content),
-		Trailers: canonical(r.Trailers),
+		Trailers: canonical(r.Trailers, untold),
 	}
 }
 
 // canonical gives fields sorted by name, those of one name in their order.
-func canonical(fields []Field) []Field {
+func canonical(fields []Field, untold []string) []Field {
 	var all []Field
 	for _, f := range fields {
-		name := textproto.CanonicalMIMEHeaderKey(f.Name)
-		if name != "Transfer-Encoding" && name != "Trailer" && name != "Connection" {
-			all = append(all, Field{name, f.Value})
+		if !slices.ContainsFunc(untold, func(name string) bool { return strings.EqualFold(name, f.Name) }) {
+			all = append(all, Field{textproto.CanonicalMIMEHeaderKey(f.Name), f.Value})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })

@@ -83,8 +83,9 @@ func headOf(h *wire.Head, b []byte) Head {
 	return out
 }
 
-// NetHTTP is the Reader of Go's net/http. Names come in its canonical form and
-// without Transfer-Encoding and Trailer, which it takes out.
+// NetHTTP is the Reader of Go's net/http: of http.ReadResponse, whatever that
+// makes of the bytes. Names come in its canonical form and without
+// Transfer-Encoding and Trailer, which it takes out.
 func NetHTTP(q wire.Request, r io.Reader) (*Response, error) {
 	method := q.Method
 	if method == "" {
@@ -96,11 +97,11 @@ func NetHTTP(q wire.Request, r io.Reader) (*Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		if res.StatusCode < 200 && !(res.StatusCode == 101 && q.Upgrade) {
+		if interim := res.StatusCode/100 == 1; interim && res.StatusCode != 101 {
 			continue
 		}
 		out := &Response{Head: Head{Status: res.StatusCode, Minor: res.ProtoMinor, Fields: fieldsOf(res.Header)}}
-		if res.StatusCode == 101 || method == http.MethodConnect && res.StatusCode < 300 {
+		if res.StatusCode == 101 || method == http.MethodConnect && res.StatusCode/100 == 2 {
 			return out, nil
 		}
 		out.Content, err = io.ReadAll(res.Body)
@@ -174,7 +175,7 @@ func (r *Response) String() string {
 		return "refused"
 	}
 	var s strings.Builder
-	fmt.Fprintf(&s, "HTTP/1.%d %d", r.Minor, r.Status)
+	fmt.Fprintf(&s, "status %d, minor version %d", r.Status, r.Minor)
 	for _, f := range r.Fields {
 		fmt.Fprintf(&s, ", %q: %q", f.Name, f.Value)
 	}

@@ -1,7 +1,7 @@
 package fuzz
 
 import (
-	"errors"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -11,7 +11,6 @@ import (
 // T is what Run needs of a test: *testing.T has it, and so do its stand-ins in
 // other fuzzing engines.
 type T interface {
-	Helper()
 	Errorf(format string, args ...any)
 }
 
@@ -37,9 +36,18 @@ type Subject struct {
 	// Lenient subjects are not held to strictness: only to themselves.
 	Lenient bool
 
+	// Limits are the subject's own policy: its budgets, and in Tolerate the
+	// violations that it takes. A strict recipient under them is what it is held
+	// to; what is made to cross another budget is left out.
+	Limits wire.Limits
+
+	// Untold names the fields that Read cannot tell as they were sent: they are
+	// not compared. Transfer-Encoding, Trailer and Connection never are.
+	Untold []string
+
 	// Known, if set, says that what was found is known, and no failure. It is
-	// asked about every error.
-	Known func(err error) bool
+	// asked about every finding.
+	Known func(f *Finding) bool
 }
 
 // Run fuzzes s with every oracle, from Seeds on: the one line of a fuzz test.
@@ -48,9 +56,8 @@ type Subject struct {
 func Run[Test T](f F, s Subject) {
 	AddSeeds(f)
 	f.Fuzz(func(t Test, data []byte) {
-		t.Helper()
-		for _, err := range s.Check(data) {
-			t.Errorf("%v", err)
+		for _, f := range s.Check(data) {
+			t.Errorf("%v", f)
 		}
 	})
 }
@@ -69,7 +76,7 @@ func Seeds() [][]byte { return slices.Clone(seeds()) }
 // Some engines call a fuzz test anew for each input: seeds are made once.
 var seeds = sync.OnceValue(func() (all [][]byte) {
 	for _, v := range Vectors() {
-		if len(v.Bytes) <= 4096 {
+		if sameBytes := vectorsByBytes()[string(v.Bytes)]; v.Name == sameBytes[0].Name {
 			all = append(all, v.Bytes)
 		}
 	}
@@ -87,15 +94,19 @@ func damaging(i int) []byte {
 	return append(make([]byte, all-len(c.left)), 1, byte(i), 1, 2, 3, 40, 1)
 }
 
-// Check asks every oracle about data, taken as a response and as choices for
-// Generate, and gives what is wrong.
-func (s *Subject) Check(data []byte) []error {
-	var all []error
+// Check asks every oracle about data: taken as a response to GET, as the vectors
+// that have these bytes, each with its own request and end, and as choices for
+// Generate. It gives what is wrong; of the oracles for strictness, which find the
+// same faults in their own ways, the first one's word. A panic of the subject is
+// a finding of the oracle "panic".
+func (s *Subject) Check(data []byte) []*Finding {
+	var all []*Finding
 	found := func(err error) {
-		if err != nil && (s.Known == nil || !s.Known(err)) {
-			all = append(all, err)
+		if f, ok := err.(*Finding); ok && (s.Known == nil || !s.Known(f)) {
+			all = append(all, f)
 		}
 	}
+	vectors := vectorsByBytes()[string(data)]
 	const largest = 4096 // some oracles take time by the square of the length
 	if len(data) > largest {
 		data = data[:largest]
@@ -104,26 +115,74 @@ func (s *Subject) Check(data []byte) []error {
 	raw := Case{Bytes: data, End: wire.FIN, Cuts: generated.Cuts}
 	if s.Parser != nil {
 		for _, input := range [][]byte{data, generated.Bytes} {
-			s.heads(input, found)
+			guarded(Case{Bytes: input, End: wire.FIN}, found, func() { s.heads(input, found) })
 		}
 	}
-	if s.Read == nil {
-		return all
-	}
-	for _, k := range []Case{raw, generated} {
-		if k.Limits != (wire.Limits{}) {
-			continue // its budgets are not the subject's
-		}
-		found(Splits(s.Read, k))
-		if !s.Lenient {
-			found(Strictly(s.Read, k))
-			found(Differential(s.Read, k))
-			if k.Want != (wire.Set{}) {
-				found(Expected(s.Read, k))
-			}
+	if s.Read != nil {
+		for _, k := range append(casesOf(vectors, raw), generated) {
+			s.response(k, found)
 		}
 	}
 	return all
+}
+
+// casesOf gives raw, and the vectors that have its bytes: one of them in its
+// place, if there is one that differs in nothing.
+func casesOf(vectors []Vector, raw Case) []Case {
+	all := []Case{raw}
+	for _, v := range vectors {
+		k := v.asCase()
+		if k.Request == raw.Request && k.End == raw.End && k.Limits == raw.Limits {
+			k.Cuts = raw.Cuts
+			all[0] = k
+		} else {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// guarded asks oracles about k, and makes a panic a finding.
+func guarded(k Case, found func(error), ask func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			found(finding("panic", k, "%v\n%s", v, debug.Stack()))
+		}
+	}()
+	ask()
+}
+
+// response asks the oracles for responses about k, under the subject's limits.
+func (s *Subject) response(k Case, found func(error)) {
+	switch k.Limits {
+	case s.Limits:
+	case wire.Limits{}:
+		k.Limits, k.Want = s.Limits, wire.Set{} // what was wanted holds under the default limits
+	default:
+		return // its budgets are not the subject's
+	}
+	guarded(k, found, func() {
+		found(Splits(s.Read, k))
+		if !s.Lenient {
+			found(s.strictness(k))
+		}
+	})
+}
+
+// strictness gives the first word of the oracles that hold Read to others.
+func (s *Subject) strictness(k Case) error {
+	if err := Strictly(s.Read, k, s.Untold...); err != nil {
+		return err
+	}
+	if k.Want != (wire.Set{}) {
+		if err := Expected(s.Read, k); err != nil {
+			return err
+		}
+	}
+	if k.Limits.Tolerate != (wire.Set{}) {
+		return nil // net/http tolerates other things
+	}
+	return Differential(s.Read, k, s.Untold...)
 }
 
 // heads asks the oracles for heads about input.
@@ -138,9 +197,9 @@ func (s *Subject) heads(input []byte, found func(error)) {
 		found(Budget(s.Budgeted, input))
 	}
 	if !s.Lenient {
-		found(Earliest(s.Parser, input))
-		found(Same(s.Parser, func() Parser { return Wire(wire.Limits{}) }, input))
+		if s.Limits.Tolerate == (wire.Set{}) { // what is tolerated goes on behind the byte at fault
+			found(Earliest(s.Parser, input))
+		}
+		found(Same(s.Parser, func() Parser { return Wire(s.Limits) }, input))
 	}
 }
-
-func isIncomplete(err error) bool { return errors.Is(err, wire.ErrIncomplete) }

@@ -28,7 +28,7 @@ type Vector struct {
 	Reason  wire.Reason  // OK: it is accepted
 	Offset  int64        // of the byte at fault; -1: none is
 	Notes   []wire.Found // and violations that are tolerated
-	Content []byte       // valid iff Known
+	Content []byte       // nil unless Known
 	Known   bool         // Content is told
 	RFC     string       // the section that decides it
 	Why     string       // the scenario
@@ -43,6 +43,16 @@ var vectors = sync.OnceValue(func() []Vector {
 	all, err := load(files)
 	if err != nil {
 		panic(err)
+	}
+	return all
+})
+
+// vectorsByBytes has the vectors by their bytes: some differ in the request or
+// the end alone.
+var vectorsByBytes = sync.OnceValue(func() map[string][]Vector {
+	all := map[string][]Vector{}
+	for _, v := range vectors() {
+		all[string(v.Bytes)] = append(all[string(v.Bytes)], v)
 	}
 	return all
 })
@@ -105,6 +115,11 @@ func parseVector(text string) (Vector, error) {
 		v.Bytes = append(v.Bytes, b...)
 	}
 	return v, nil
+}
+
+// asCase gives v as a Case.
+func (v *Vector) asCase() Case {
+	return Case{Bytes: v.Bytes, End: v.End, Request: v.Request, Limits: v.Limits, Vector: v.Name, Want: wire.SetOf(v.Reason), Content: v.Content}
 }
 
 // set takes a line of the header.
