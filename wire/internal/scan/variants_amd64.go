@@ -9,19 +9,24 @@ import (
 )
 
 // names of the variants, by number.
-var names = []string{"portable", "avx2"}
+var names = []string{"portable", "avx2", "avx512"}
 
 const (
 	inGo = iota
 	withAVX2
+	withAVX512
 )
 
 var (
 	best = func() int {
-		if x := &cpu.X86; x.HasAVX2 && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT {
-			return withAVX2
+		x := &cpu.X86
+		switch {
+		case !x.HasAVX2 || !x.HasBMI1 || !x.HasBMI2 || !x.HasPOPCNT:
+			return inGo
+		case x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512VBMI && x.HasAVX512VBMI2:
+			return withAVX512
 		}
-		return inGo
+		return withAVX2
 	}()
 	chosen = best
 )
@@ -41,6 +46,8 @@ func Use(name string) bool {
 
 func lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
 	switch chosen {
+	case withAVX512:
+		return lines512(b, s, marks, open)
 	case withAVX2:
 		return lines2(b, s, marks, open)
 	}
@@ -49,3 +56,6 @@ func lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
 
 //go:noescape
 func lines2(b []byte, s *State, marks []uint32, open int) (n, stop int)
+
+//go:noescape
+func lines512(b []byte, s *State, marks []uint32, open int) (n, stop int)
