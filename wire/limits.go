@@ -75,6 +75,11 @@ func (e *IntolerableError) Error() string {
 
 // WithDefaults gives l with every zero replaced.
 func (l Limits) WithDefaults() Limits {
+	l.setDefaults()
+	return l
+}
+
+func (l *Limits) setDefaults() {
 	l.Head = or(l.Head, DefaultHead)
 	l.Line = or(l.Line, l.Head)
 	l.Fields = or(l.Fields, DefaultFields)
@@ -88,7 +93,6 @@ func (l Limits) WithDefaults() Limits {
 	for i := range l.Tolerate {
 		l.Tolerate[i] &= Tolerable[i]
 	}
-	return l
 }
 
 func or(v, byDefault int) int {

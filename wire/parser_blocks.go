@@ -99,9 +99,16 @@ func (p *Parser) pause(b, in []byte, known, m, stop int) (n int) {
 // one.
 func (p *Parser) begin(size int) (n int) {
 	if size > 0 {
-		p.limits, p.state = p.Limits.WithDefaults(), atStart
+		p.takeLimits()
+		p.state = atStart
 	}
 	return 0
+}
+
+// takeLimits gives the state machine the limits that hold.
+func (p *Parser) takeLimits() {
+	p.limits = p.Limits
+	p.limits.setDefaults()
 }
 
 // toBlocks gives blocks the line that comes.
@@ -137,7 +144,7 @@ func (p *Parser) tooLong(known int, stop uint, size int) bool {
 // machine.
 func (p *Parser) byStep(n int) {
 	h := &p.Head
-	p.limits = p.Limits.WithDefaults()
+	p.takeLimits()
 	if n == 0 {
 		h.reset()
 		p.pos, p.state = 0, atStart

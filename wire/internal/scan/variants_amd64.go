@@ -5,15 +5,21 @@ package scan
 import "golang.org/x/sys/cpu"
 
 var names = func() []string {
-	if x := &cpu.X86; x.HasAVX2 && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT {
-		return []string{"portable", "avx2"}
+	names, x := []string{"portable"}, &cpu.X86
+	if x.HasAVX2 && x.HasBMI1 && x.HasBMI2 && x.HasPOPCNT {
+		names = append(names, "avx2")
+		if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512VBMI && x.HasAVX512VBMI2 {
+			names = append(names, "avx512")
+		}
 	}
-	return []string{"portable"}
+	return names
 }()
 
 // Lines is described in scan.go.
 func Lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
 	switch chosen {
+	case 2:
+		return lines512(b, s, marks, open)
 	case 1:
 		return lines2(b, s, marks, open)
 	case 0:
@@ -24,3 +30,6 @@ func Lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
 
 //go:noescape
 func lines2(b []byte, s *State, marks []uint32, open int) (n, stop int)
+
+//go:noescape
+func lines512(b []byte, s *State, marks []uint32, open int) (n, stop int)
