@@ -20,7 +20,6 @@ type Parser struct {
 	limits  Limits // with defaults; valid unless the state is begun or inBlocks
 	state   state
 	blocks  scan.State // where blocks go on; valid while the state is inBlocks
-	within  int        // what is open there
 	added   bool       // the line adds to the one before: it is folded, or skipped before any field
 	blank   bool       // only white space came since the open fault in a name
 	inside  bool       // a trailer section: every fault in it is TrailerInvalid

@@ -43,39 +43,41 @@ func (p *Parser) take(b []byte) (n int) {
 		h.Minor = int(first >> 56 & 1)
 		h.Status = int(code&0xFF*100 + code>>8&0xFF*10 + code>>16)
 		h.code, h.phrase.Off = uint32(len("HTTP/1.1 ")), uint32(plainStart)
-		p.blocks, p.within, p.state = scan.State{Pos: plainStart}, scan.InValue, inBlocks
+		p.blocks, p.state = scan.State{Pos: plainStart}, inBlocks
 	}
 	known := p.blocks.N
-	marks := h.marks[:cap(h.marks)]
-	m, stop := scan.Lines(in, &p.blocks, marks, p.within)
-	last := uint(m - 1)
+	stop := scan.Lines(in, &p.blocks, &h.marks)
+	marks := h.marks
+	last := uint(len(marks) - 1)
 	if at := uint(stop); at+1 >= uint(len(in)) || last >= uint(len(marks)) || marks[last]+1 != uint32(at) ||
-		in[at] != '\r' || in[at+1] != '\n' || last&1 == 1 || p.Limits.Line != 0 && p.Limits.Line < len(in) || int(last) > 2*or(p.Limits.Fields, DefaultFields) {
-		return p.pause(b, in, known, m, stop)
+		in[at] != '\r' || in[at+1] != '\n' || last&1 == 1 || p.Limits.Line != 0 && p.Limits.Line < len(in) ||
+		last > 2*uint(or(p.Limits.Fields, DefaultFields)) {
+		return p.pause(b, in, known, stop)
 	}
 	// The commonest end, in short: pause says the same.
 	if p.section == 0 {
 		h.phrase.Len = marks[0] - uint32(len("\r")+plainStart)
 	}
-	h.marks = marks[:m]
 	p.end(stop + 2)
 	return stop + 2
 }
 
-// pause says what becomes of a head of which blocks took the lines of m marks,
-// known of which they knew before. in is what the budget has room for of b.
-func (p *Parser) pause(b, in []byte, known, m, stop int) (n int) {
+// pause says what becomes of a head of which blocks took some lines, those of the
+// first known marks before. in is what the budget has room for of b.
+func (p *Parser) pause(b, in []byte, known, stop int) (n int) {
 	h := &p.Head
 	fields := or(p.Limits.Fields, DefaultFields)
-	for stop == scan.Full && m/2 <= fields {
-		h.marks = append(h.marks[:m], make([]uint32, max(m, scan.Room))...)
-		m, stop = scan.Lines(in, &p.blocks, h.marks, scan.Open(in, p.blocks, h.marks))
+	for stop == scan.Full && len(h.marks)/2 <= fields {
+		h.marks = append(h.marks, make([]uint32, max(len(h.marks), scan.Room))...)
+		p.blocks.Again(in, h.marks)
+		stop = scan.Lines(in, &p.blocks, &h.marks)
 	}
+	m := len(h.marks)
 	if m/2 > fields { // the line too many is where all ends
 		m = 2*fields + 1
-		stop = int(h.marks[:m][m-1] + 1)
+		h.marks = h.marks[:m]
+		stop = int(h.marks[m-1] + 1)
 	}
-	h.marks = h.marks[:m]
 	if p.section == 0 && m > 0 {
 		p.section = int(h.marks[0]) + 1
 		h.phrase.Len = h.marks[0] - uint32(len("\r")+plainStart)
@@ -89,7 +91,7 @@ func (p *Parser) pause(b, in []byte, known, m, stop int) (n int) {
 	case stop >= 0, len(b) > len(in), m/2 == fields && m&1 == 1 && int(h.marks[m-1]+1) < len(in):
 		p.byStep(m)
 	default:
-		p.within = scan.Open(in, p.blocks, h.marks)
+		p.blocks.Again(in, h.marks)
 		p.wait(len(b))
 	}
 	return 0
@@ -113,7 +115,7 @@ func (p *Parser) takeLimits() {
 
 // toBlocks gives blocks the line that comes.
 func (p *Parser) toBlocks(b []byte) bool {
-	p.blocks, p.within = scan.State{Pos: p.pos, N: len(p.Head.marks)}, scan.AtLine
+	p.blocks = scan.State{Pos: p.pos, N: len(p.Head.marks), Open: scan.AtLine}
 	p.state = inBlocks
 	return p.take(b) == 0
 }

@@ -3,7 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func lines512(b []byte, s *State, marks []uint32, open int) (n, stop int)
+// func lines512(b []byte, s *State, marks *[]uint32) (stop int)
 //
 // The masks are those of the package comment. What registers hold, all the way
 // through:
@@ -133,17 +133,19 @@ done:                             \
 // SAVE makes s where to go on: at pos, where there were so many marks.
 #define SAVE(why, where) \
 	MOVQ s+24(FP), DX               \
+	MOVQ marks+32(FP), AX           \
 	MOVQ pos, State_Pos(DX)         \
-	SUBQ marks_base+32(FP), where   \
+	SUBQ (AX), where                \
 	SHRQ $2, where                  \
 	MOVQ where, State_N(DX)         \
 	MOVQ $why, AX                   \
-	MOVQ AX, stop+72(FP)
+	MOVQ AX, stop+40(FP)
 
-TEXT ·lines512(SB), NOSPLIT, $8-80
+TEXT ·lines512(SB), NOSPLIT, $8-48
 	MOVQ s+24(FP), DX
-	MOVQ marks_base+32(FP), BX
-	MOVQ marks_len+40(FP), AX
+	MOVQ marks+32(FP), BX
+	MOVQ 16(BX), AX // its capacity
+	MOVQ (BX), BX
 	MOVQ b_base+0(FP), base
 	MOVQ b_len+8(FP), size
 	LEAQ (BX)(AX*4), AX
@@ -152,7 +154,7 @@ TEXT ·lines512(SB), NOSPLIT, $8-80
 	MOVQ State_N(DX), AX
 	LEAQ (BX)(AX*4), mark
 	MOVQ State_Pos(DX), pos
-	MOVQ open+56(FP), Name
+	MOVQ State_Open(DX), Name
 	XORL Start, Start
 	XORL CRin, CRin
 	MOVL $63, top
@@ -223,9 +225,10 @@ short: // less than a block is left: it is looked at, but not done with
 	SAVE(const_Exhausted, Name)
 
 return:
-	SUBQ marks_base+32(FP), mark
+	MOVQ marks+32(FP), AX
+	SUBQ (AX), mark
 	SHRQ $2, mark
-	MOVQ mark, n+64(FP)
+	MOVQ mark, 8(AX)
 	VZEROUPPER
 	RET
 
@@ -235,7 +238,7 @@ below: // marks below the stop's first bit count
 	TZCNTQ Stop, Stop
 	BZHIQ  Stop, E, E
 	ADDQ   pos, Stop
-	MOVQ   Stop, stop+72(FP)
+	MOVQ   Stop, stop+40(FP)
 	MARKS(belowDone)
 	JMP    return
 

@@ -47,17 +47,16 @@ func plainly(b []byte, atLine bool) (marks []uint32, stop int) {
 
 // A reading is what Lines gave for bytes that came in pieces.
 type reading struct {
-	store []uint32
+	marks []uint32
 	s     scan.State
-	open  int
 	known int // marks that stand for no byte
 }
 
 func begin(atLine bool) *reading {
-	r := &reading{store: make([]uint32, 2*scan.Room)}
+	r := &reading{marks: make([]uint32, 2*scan.Room)}
 	if atLine {
-		r.store[0] = ^uint32(0) // an LF just before
-		r.known, r.s.N, r.open = 1, 1, scan.AtLine
+		r.marks[0] = ^uint32(0) // an LF just before
+		r.known, r.s = 1, scan.State{N: 1, Open: scan.AtLine}
 	}
 	return r
 }
@@ -65,15 +64,14 @@ func begin(atLine bool) *reading {
 // next reads b, which begins with the bytes of the call before.
 func (r *reading) next(b []byte) (marks []uint32, stop int) {
 	for {
-		n, stop := scan.Lines(b, &r.s, r.store, r.open)
-		if stop >= 0 {
-			return r.store[r.known:n], stop
+		stop := scan.Lines(b, &r.s, &r.marks)
+		if stop < 0 {
+			r.s.Again(b, r.marks)
 		}
-		r.open = scan.Open(b, r.s, r.store)
-		if stop == scan.Exhausted {
-			return r.store[r.known:n], stop
+		if stop != scan.Full {
+			return r.marks[r.known:], stop
 		}
-		r.store = append(r.store, make([]uint32, scan.Room)...)
+		r.marks = append(r.marks, make([]uint32, scan.Room)...)
 	}
 }
 
@@ -227,13 +225,14 @@ func TestSplits(t *testing.T) {
 func TestRoom(t *testing.T) {
 	each(t, func(t *testing.T) {
 		for room := range scan.Room {
-			s := scan.State{}
-			n, stop := scan.Lines([]byte("some value\r\n"), &s, make([]uint32, room), scan.InValue)
-			require.Equal(t, []int{0, scan.Full}, []int{n, stop}, "room for %d", room)
+			var s scan.State
+			marks := make([]uint32, room)
+			require.Equal(t, scan.Full, scan.Lines([]byte("some value\r\n"), &s, &marks), "room for %d", room)
+			require.Empty(t, marks)
 			require.Zero(t, s.N)
 		}
-		n, stop := scan.Lines([]byte("some value\r\n"), &scan.State{}, nil, scan.InValue)
-		require.Equal(t, []int{0, scan.Full}, []int{n, stop})
+		var marks []uint32
+		require.Equal(t, scan.Full, scan.Lines([]byte("some value\r\n"), &scan.State{}, &marks))
 	})
 }
 
@@ -261,9 +260,9 @@ func TestLinesDoesNotAllocate(t *testing.T) {
 	b, marks := bytes.Repeat([]byte("name: value\r\n"), 30), make([]uint32, 200)
 	each(t, func(t *testing.T) {
 		require.Zero(t, testing.AllocsPerRun(10, func() {
-			s := scan.State{N: 1}
+			s := scan.State{N: 1, Open: scan.AtLine}
 			marks[0] = ^uint32(0)
-			if _, stop := scan.Lines(b, &s, marks, scan.AtLine); stop != scan.Exhausted {
+			if stop := scan.Lines(b, &s, &marks); stop != scan.Exhausted {
 				t.Fatal(stop)
 			}
 		}))

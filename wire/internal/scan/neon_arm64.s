@@ -3,7 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func linesNEON(b []byte, s *State, marks []uint32, open int) (n, stop int)
+// func linesNEON(b []byte, s *State, marks *[]uint32) (stop int)
 //
 // The masks are those of the package comment. What registers hold, all the way
 // through:
@@ -159,20 +159,22 @@ more:                                \
 #define SAVE(why, where) \
 	MOVD s+24(FP), at             \
 	MOVD pos, State_Pos(at)       \
-	MOVD marks_base+32(FP), tmp   \
+	MOVD marks+32(FP), tmp        \
+	MOVD (tmp), tmp               \
 	SUB  tmp, where, where        \
 	LSR  $2, where, where         \
 	MOVD where, State_N(at)       \
 	MOVD $why, tmp                \
-	MOVD tmp, stop+72(FP)
+	MOVD tmp, stop+40(FP)
 
-TEXT ·linesNEON(SB), NOSPLIT, $64-80
+TEXT ·linesNEON(SB), NOSPLIT, $64-48
 	MOVD  b_base+0(FP), base
 	MOVD  b_len+8(FP), size
 	MOVD  s+24(FP), at
-	MOVD  marks_base+32(FP), mark
-	MOVD  marks_len+40(FP), tmp
-	MOVD  open+56(FP), other
+	MOVD  marks+32(FP), other
+	MOVD  (other), mark
+	MOVD  16(other), tmp // its capacity
+	MOVD  State_Open(at), other
 	ADD   tmp<<2, mark, full
 	SUB   $(4*const_Room), full, full
 	MOVD  State_N(at), tmp
@@ -274,10 +276,11 @@ shortBlock:
 	SAVE(const_Exhausted, Name)
 
 return:
-	MOVD marks_base+32(FP), tmp
+	MOVD marks+32(FP), at
+	MOVD (at), tmp
 	SUB  tmp, mark, mark
 	LSR  $2, mark, mark
-	MOVD mark, n+64(FP)
+	MOVD mark, 8(at)
 	RET
 
 stopped:
@@ -289,7 +292,7 @@ below: // marks below the stop's first bit count
 	RBIT Stop, Stop
 	CLZ  Stop, Stop
 	ADD  pos, Stop, Stop
-	MOVD Stop, stop+72(FP)
+	MOVD Stop, stop+40(FP)
 	MARKS(marksBelow)
 	B    return
 

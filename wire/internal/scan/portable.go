@@ -33,10 +33,9 @@ var Class = func() (t [256]uint8) {
 }()
 
 // portable is Lines in Go.
-func portable(b []byte, s *State, marks []uint32, open int) (n, stop int) {
-	i := s.Pos
-	n = s.N
-	switch open {
+func portable(b []byte, s *State, marks *[]uint32) (stop int) {
+	i, n, to := s.Pos, s.N, (*marks)[:cap(*marks)]
+	switch s.Open {
 	case BehindCR:
 		goto afterCR
 	case InName:
@@ -45,24 +44,24 @@ func portable(b []byte, s *State, marks []uint32, open int) (n, stop int) {
 		goto value
 	}
 line:
-	if i == len(b) || len(marks)-n < Room {
+	if i == len(b) || len(to)-n < Room {
 		goto pause
 	}
 	if Class[b[i]]&Token == 0 {
-		return n, i
+		goto stopped
 	}
 	i++
 name:
 	for i < len(b) && Class[b[i]]&Token != 0 {
 		i++
 	}
-	if i == len(b) || len(marks)-n < Room {
+	if i == len(b) || len(to)-n < Room {
 		goto pause
 	}
 	if b[i] != ':' {
-		return n, i
+		goto stopped
 	}
-	marks[n] = uint32(i)
+	to[n] = uint32(i)
 	n++
 	i++
 value:
@@ -71,26 +70,30 @@ value:
 		goto pause
 	}
 	if b[i] != '\r' {
-		return n, i
+		goto stopped
 	}
 	i++
 afterCR:
-	if i == len(b) || len(marks)-n < Room {
+	if i == len(b) || len(to)-n < Room {
 		goto pause
 	}
 	if b[i] != '\n' {
-		return n, i
+		goto stopped
 	}
-	marks[n] = uint32(i)
+	to[n] = uint32(i)
 	n++
 	i++
 	goto line
+stopped:
+	*marks = to[:n]
+	return i
 pause:
-	*s = State{Pos: i, N: n}
+	s.Pos, s.N = i, n
+	*marks = to[:n]
 	if i == len(b) {
-		return n, Exhausted
+		return Exhausted
 	}
-	return n, Full
+	return Full
 }
 
 // text gives the offset of the first byte of b[i:] that is no Text, or len(b).

@@ -43,8 +43,9 @@ package scan
 
 // A State is where reading goes on.
 type State struct {
-	Pos int // the next byte
-	N   int // marks of the bytes before it
+	Pos  int // the next byte
+	N    int // marks of the bytes before it
+	Open int // what is open there
 }
 
 // What Lines gives for stop where it has found none.
@@ -64,26 +65,29 @@ const (
 	InName   = 4 // a field name: Name
 )
 
-// Open says what is open at s.Pos, behind marks[:s.N] of b.
-func Open(b []byte, s State, marks []uint32) int {
+// Again makes s, which Lines has left, where Lines goes on: with Open, behind
+// the first N of marks.
+func (s *State) Again(b []byte, marks []uint32) {
 	switch {
 	case s.N&1 == 0 && s.Pos > 0 && b[s.Pos-1] == '\r':
-		return BehindCR
+		s.Open = BehindCR
 	case s.N&1 == 0:
-		return InValue
+		s.Open = InValue
 	case marks[s.N-1]+1 == uint32(s.Pos):
-		return AtLine
+		s.Open = AtLine
+	default:
+		s.Open = InName
 	}
-	return InName
 }
 
-// func Lines(b []byte, s *State, marks []uint32, open int) (n, stop int)
+// func Lines(b []byte, s *State, marks *[]uint32) (stop int)
 //
-// Lines, which every variant file has, reads lines from b[s.Pos:] on, where open
-// is open. Behind marks[:s.N] it writes the offsets of every colon that ends a
-// field name and of every LF, in turn, up to stop: the first byte that is at
-// fault, or the CR of an empty line. n counts the marks.
+// Lines, which every variants_*.go has, reads lines from b[s.Pos:] on. It keeps
+// the first s.N marks, puts behind them the offsets of every colon that ends a
+// field name and of every LF, in turn, up to stop, and makes that the length of
+// marks, never beyond its capacity. stop is the first byte that is at fault, or
+// the CR of an empty line.
 //
-// If stop is Exhausted or Full, s is where to go on, and Open says what is open
-// there; with Exhausted, bytes from s.Pos on have been looked at, and their
-// marks, marks[s.N:n], come again. Else s stays as it is.
+// If stop is Exhausted or Full, s is where to go on, after Again; with Exhausted,
+// bytes from s.Pos on have been looked at, and the marks behind the first s.N
+// come again. Else s stays as it is.

@@ -16,20 +16,21 @@ var names = func() []string {
 }()
 
 // Lines is described in scan.go.
-func Lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
+func Lines(b []byte, s *State, marks *[]uint32) (stop int) {
 	switch chosen {
 	case 2:
-		return lines512(b, s, marks, open)
+		return lines512(b, s, marks)
 	case 1:
-		return lines2(b, s, marks, open)
+		return lines2(b, s, marks)
 	case 0:
-		return portable(b, s, marks, open)
+		return portable(b, s, marks)
 	}
-	return s.N, s.Pos
+	*marks = (*marks)[:s.N]
+	return s.Pos
 }
 
 //go:noescape
-func lines2(b []byte, s *State, marks []uint32, open int) (n, stop int)
+func lines2(b []byte, s *State, marks *[]uint32) (stop int)
 
 //go:noescape
-func lines512(b []byte, s *State, marks []uint32, open int) (n, stop int)
+func lines512(b []byte, s *State, marks *[]uint32) (stop int)

@@ -5,9 +5,10 @@ package scan
 var names = []string{"portable"}
 
 // Lines is described in scan.go.
-func Lines(b []byte, s *State, marks []uint32, open int) (n, stop int) {
+func Lines(b []byte, s *State, marks *[]uint32) (stop int) {
 	if chosen < 0 {
-		return s.N, s.Pos
+		*marks = (*marks)[:s.N]
+		return s.Pos
 	}
-	return portable(b, s, marks, open)
+	return portable(b, s, marks)
 }
