@@ -31,7 +31,8 @@
 #define CRs       bytes<>+96(SB)
 #define LFs       bytes<>+128(SB)
 #define control   bytes<>+160(SB) // the last one
-#define DEL       bytes<>+192(SB)
+#define DEL       bytes<>+192(SB) // and what, added, sets the top bit of all but 0
+#define badClasses bytes<>+224(SB)
 
 // A byte's classes are lowClass[low half] & highClass[high half]: bits 0 to 4 say
 // token character, 5 to 7 bad, and of bytes from 0x80 on VPSHUFB makes 0. Bit 0
@@ -78,7 +79,11 @@ DATA bytes<>+192(SB)/8, $0x7F7F7F7F7F7F7F7F
 DATA bytes<>+200(SB)/8, $0x7F7F7F7F7F7F7F7F
 DATA bytes<>+208(SB)/8, $0x7F7F7F7F7F7F7F7F
 DATA bytes<>+216(SB)/8, $0x7F7F7F7F7F7F7F7F
-GLOBL bytes<>(SB), RODATA|NOPTR, $224
+DATA bytes<>+224(SB)/8, $0xE0E0E0E0E0E0E0E0
+DATA bytes<>+232(SB)/8, $0xE0E0E0E0E0E0E0E0
+DATA bytes<>+240(SB)/8, $0xE0E0E0E0E0E0E0E0
+DATA bytes<>+248(SB)/8, $0xE0E0E0E0E0E0E0E0
+GLOBL bytes<>(SB), RODATA|NOPTR, $256
 
 // WHERE makes a mask of the top bits of two vectors.
 #define WHERE(low, high, mask, other) \
@@ -87,48 +92,63 @@ GLOBL bytes<>(SB), RODATA|NOPTR, $224
 	SHLQ      $32, other  \
 	ORQ       other, mask
 
-// CLASSES makes of a vector of bytes one that is none + the byte's classes: from
-// 0x80 on where it is bad, and from 0x61 to 0x7F where it is a token character.
+// CLASSES makes of a vector of bytes one of their classes.
 #define CLASSES(from, classes, other) \
-	VPSHUFB  from, lowClass, classes   \
-	VPSRLW   $4, from, other           \
-	VPAND    half, other, other        \
-	VPSHUFB  other, highClass, other   \
-	VPAND    other, classes, classes   \
-	VPADDUSB none, classes, classes
+	VPSHUFB from, lowClass, classes  \
+	VPSRLW  $4, from, other          \
+	VPAND   half, other, other       \
+	VPSHUFB other, highClass, other  \
+	VPAND   other, classes, classes
 
-// MASKS takes the block in Y0 and Y1 and leaves the stop in Stop, E in E, and
-// the carries in Start, CRin and Name. T holds CRs at first, then bad bytes; Stop
-// holds S until E is known. Flags are those of Stop.
-#define MASKS \
-	VPCMPEQB LFs, Y0, Y2        \
-	VPCMPEQB LFs, Y1, Y3        \
-	VPCMPEQB CRs, Y0, Y4        \
-	VPCMPEQB CRs, Y1, Y5        \
-	WHERE(Y2, Y3, LF, tmp)      \
-	WHERE(Y4, Y5, T, tmp)       \
+// LINES takes the block in Y0 and Y1 and leaves LFs in LF, S in Stop, CRs without
+// LF and LFs without CR in bad, their carries in Start and CRin, and the classes
+// in Y2 and Y4.
+#define LINES \
+	VPCMPEQB LFs, Y0, Y2         \
+	VPCMPEQB LFs, Y1, Y3         \
+	VPCMPEQB CRs, Y0, Y4         \
+	VPCMPEQB CRs, Y1, Y5         \
+	WHERE(Y2, Y3, LF, tmp)       \
+	WHERE(Y4, Y5, T, tmp)        \
 	LEAQ     (Start)(LF*2), Stop \
-	LEAQ     (CRin)(T*2), bad   \
-	XORQ     LF, bad            \
-	SHRXQ    top, T, CRin       \
-	SHRXQ    top, LF, Start     \
-	CLASSES(Y0, Y2, Y3)         \
-	CLASSES(Y1, Y4, Y5)         \
-	WHERE(Y2, Y4, T, tmp)       \
-	ORQ      T, bad             \
-	VPCMPGTB none, Y2, Y2       \
-	VPCMPGTB none, Y4, Y4       \
-	WHERE(Y2, Y4, T, tmp)       \
-	VPCMPEQB colons, Y0, Y2     \
-	VPCMPEQB colons, Y1, Y3     \
-	NEGQ     Name               \
-	MOVQ     T, E               \
-	ADCQ     Stop, E            \
-	SBBQ     Name, Name         \
-	ANDNQ    E, T, E            \
-	WHERE(Y2, Y3, tmp, T)       \
-	ANDNQ    tmp, Stop, tmp     \
-	ANDNQ    E, tmp, Stop       \
+	LEAQ     (CRin)(T*2), bad    \
+	XORQ     LF, bad             \
+	SHRXQ    top, T, CRin        \
+	SHRXQ    top, LF, Start      \
+	CLASSES(Y0, Y2, Y3)          \
+	CLASSES(Y1, Y4, Y5)
+
+// TOKENS makes T of the classes, if none is bad; otherwise CONTROLS is to do it,
+// which adds what is bad to bad. Added to none, without overflow, a class of a token
+// character is from 0x61 to 0x7F and a bad one is from 0x80 on.
+#define TOKENS(controls) \
+	VPOR     Y2, Y4, Y3     \
+	VPTEST   badClasses, Y3 \
+	JNZ      controls       \
+	VPADDUSB DEL, Y2, Y2    \
+	VPADDUSB DEL, Y4, Y4    \
+	WHERE(Y2, Y4, T, tmp)
+#define CONTROLS \
+	VPADDUSB none, Y2, Y2  \
+	VPADDUSB none, Y4, Y4  \
+	WHERE(Y2, Y4, T, tmp)  \
+	ORQ      T, bad        \
+	VPCMPGTB none, Y2, Y2  \
+	VPCMPGTB none, Y4, Y4  \
+	WHERE(Y2, Y4, T, tmp)
+
+// NAMES makes E, the stop, of which flags are those, and the carry in Name.
+#define NAMES \
+	VPCMPEQB colons, Y0, Y2 \
+	VPCMPEQB colons, Y1, Y3 \
+	NEGQ     Name           \
+	MOVQ     T, E           \
+	ADCQ     Stop, E        \
+	SBBQ     Name, Name     \
+	ANDNQ    E, T, E        \
+	WHERE(Y2, Y3, tmp, T)   \
+	ANDNQ    tmp, Stop, tmp \
+	ANDNQ    E, tmp, Stop   \
 	ORQ      bad, Stop
 
 // MARK writes the first of the marks in E to a place, and takes it away; without
@@ -139,7 +159,7 @@ GLOBL bytes<>(SB), RODATA|NOPTR, $224
 	MOVL   AX, place \
 	BLSRQ  E, E
 
-// MARKS writes the marks in E: four, and two more as long as there are any.
+// MARKS writes the marks in E: four, and four more as long as there are any.
 #define MARKS(more, done) \
 	POPCNTQ E, DX            \
 	MARK(0(mark))            \
@@ -153,7 +173,9 @@ GLOBL bytes<>(SB), RODATA|NOPTR, $224
 more:                        \
 	MARK(0(mark))            \
 	MARK(4(mark))            \
-	ADDQ    $8, mark         \
+	MARK(8(mark))            \
+	MARK(12(mark))           \
+	ADDQ    $16, mark        \
 	CMPQ    mark, DX         \
 	JB      more             \
 done:                        \
@@ -169,10 +191,13 @@ done:                        \
 	VPTEST   Y0, Y0
 
 // BLOCK takes the whole block at pos.
-#define BLOCK(more, done) \
+#define BLOCK(controls, names, more, done) \
 	VMOVDQU (base)(pos*1), Y0   \
 	VMOVDQU 32(base)(pos*1), Y1 \
-	MASKS                       \
+	LINES                       \
+	TOKENS(controls)            \
+names:                              \
+	NAMES                       \
 	JNZ     stopped             \
 	ORQ     LF, E               \
 	MARKS(more, done)           \
@@ -218,10 +243,14 @@ blocks: // two at a time
 	LEAQ 64(pos), AX
 	CMPQ AX, last
 	JGT  block
-	BLOCK(marksOfFirst, firstDone)
+	BLOCK(controlsInFirst, namesInFirst, marksOfFirst, firstDone)
 	VMOVDQU (base)(pos*1), Y0
 	VMOVDQU 32(base)(pos*1), Y1
-	MASKS
+	LINES
+	TOKENS(controlsInSecond)
+
+namesInSecond:
+	NAMES
 	JNZ  stopped
 	ORQ  LF, E
 	JZ   quiet
@@ -263,7 +292,7 @@ first64: // or the first 64 of them; what has no text in it has a mark, or an HT
 block: // the last whole one
 	CMPQ pos, last
 	JGT  short
-	BLOCK(marksOfLast, lastDone)
+	BLOCK(controlsInLast, namesInLast, marksOfLast, lastDone)
 
 short: // less than a block is left: it is looked at, but not done with
 	LEAQ 64(pos), AX
@@ -274,7 +303,9 @@ short: // less than a block is left: it is looked at, but not done with
 shortBlock: // what is at DX
 	VMOVDQU (DX), Y0
 	VMOVDQU 32(DX), Y1
-	MASKS
+	LINES
+	CONTROLS // there may be some behind the input
+	NAMES
 	ORQ    LF, E
 	LEAQ   64(last), BX
 	TZCNTQ Stop, Stop
@@ -303,6 +334,18 @@ below: // the marks below the stop count
 	MOVQ   Stop, stop+40(FP)
 	MARKS(marksBelow, belowDone)
 	JMP    return
+
+controlsInFirst:
+	CONTROLS
+	JMP namesInFirst
+
+controlsInSecond:
+	CONTROLS
+	JMP namesInSecond
+
+controlsInLast:
+	CONTROLS
+	JMP namesInLast
 
 noRoom:
 	MOVQ mark, Name
