@@ -159,7 +159,8 @@ GLOBL bytes<>(SB), RODATA|NOPTR, $256
 	MOVL   AX, place \
 	BLSRQ  E, E
 
-// MARKS writes the marks in E: four, and four more as long as there are any.
+// MARKS writes the marks in E: four, then two, then four at a time, as long as
+// there are any.
 #define MARKS(more, done) \
 	POPCNTQ E, DX            \
 	MARK(0(mark))            \
@@ -168,6 +169,11 @@ GLOBL bytes<>(SB), RODATA|NOPTR, $256
 	MARK(12(mark))           \
 	LEAQ    (mark)(DX*4), DX \
 	ADDQ    $16, mark        \
+	CMPQ    mark, DX         \
+	JAE     done             \
+	MARK(0(mark))            \
+	MARK(4(mark))            \
+	ADDQ    $8, mark         \
 	CMPQ    mark, DX         \
 	JAE     done             \
 more:                        \
