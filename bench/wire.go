@@ -8,17 +8,18 @@ func Wire() Parser {
 	limits := wire.Limits{Head: 1 << 20, Fields: 1024}
 	p := &wire.Parser{Limits: limits}
 	s := &wire.Stream{Limits: limits}
+	spans := make([]wire.Span, 64)
 	return Parser{
 		Name:      "wire",
 		Heads:     Each(func(b []byte) Result { return wireHead(p, b) }),
-		Responses: Each(func(b []byte) Result { return wireResponse(s, b, nil) }),
+		Responses: Each(func(b []byte) Result { return wireResponse(s, spans, b, nil) }),
 		Value: func(b []byte, name string) string {
 			wireHead(p, b)
 			v, _ := p.Head.Get(b, name)
 			return string(v)
 		},
 		Content: func(b []byte) (content []byte) {
-			wireResponse(s, b, func(segment []byte) { content = append(content, segment...) })
+			wireResponse(s, spans, b, func(segment []byte) { content = append(content, segment...) })
 			return content
 		},
 	}
@@ -37,9 +38,18 @@ func wireHead(p *wire.Parser, b []byte) Result {
 }
 
 // wireResponse gives each segment of content to take, if that is not nil.
-func wireResponse(s *wire.Stream, b []byte, take func([]byte)) (r Result) {
+func wireResponse(s *wire.Stream, spans []wire.Span, b []byte, take func([]byte)) (r Result) {
 	s.Expect(wire.Request{})
 	for {
+		if segments, n := s.Segments(b, spans); n > 0 {
+			if take != nil {
+				for _, segment := range segments {
+					take(segment.Of(b))
+				}
+			}
+			b = b[n:]
+			continue
+		}
 		ev, n, err := s.Next(b)
 		if err != nil {
 			return Result{}

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,6 +49,25 @@ func TestDelimiters(t *testing.T) {
 		assert.Equal(t, c.want.String(), f.Delimiter.String(), "%+v, %q", c.q, text)
 		if f.Delimiter == wire.ByLength {
 			assert.Equal(t, c.length, f.Length, text)
+		}
+	}
+}
+
+// Names that differ from Content-Length or Transfer-Encoding in one byte frame
+// nothing; in another case they do.
+func TestOtherNamesFrameNothing(t *testing.T) {
+	for _, name := range []string{"Content-Length", "Transfer-Encoding", "CONTENT-LENGTH", "transfer-encoding"} {
+		for i := range name {
+			for _, c := range []byte{name[i] ^ 0x20, 'x', '_', '-', name[i] + 1} {
+				other := name[:i] + string(c) + name[i+1:]
+				b := []byte("HTTP/1.1 200 OK\r\n" + other + ": x\r\nA: b\r\n\r\n")
+				var p wire.Parser
+				if n, err := p.Parse(b); err != nil || n != len(b) {
+					continue // no name
+				}
+				_, _, err := p.Head.Framing(b, wire.Request{}, wire.Set{})
+				assert.Equal(t, strings.EqualFold(name, other), err != nil, "%s", other)
+			}
 		}
 	}
 }

@@ -170,3 +170,41 @@ func TestReaderReadsAheadByOneBuffer(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// Segments takes what Next would have given as Content, and nothing else.
+func TestSegmentsAreWhatNextGives(t *testing.T) {
+	read := func(v fuzz.Vector, several int) (content []byte, bytes, offset int64, err error) {
+		s, b, spans := stream(v), v.Bytes, make([]wire.Span, several)
+		s.Expect(v.Request)
+		for {
+			segments, n := s.Segments(b, spans)
+			for _, segment := range segments {
+				content = append(content, segment.Of(b)...)
+			}
+			if n > 0 {
+				b = b[n:]
+				continue
+			}
+			ev, n, err := s.Next(b)
+			if ev == wire.Content {
+				content = append(content, b[n-s.Segment:n]...)
+			}
+			if b = b[n:]; err != nil || ev == wire.Done {
+				return content, s.Bytes, s.Offset(), err
+			}
+		}
+	}
+	taken := 0
+	vectors := fuzz.Vectors()
+	many := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1\r\nx\r\nA\r\n0123456789\r\n", 20) + "0\r\n\r\n"
+	vectors = append(vectors, fuzz.Vector{Name: "many", Bytes: []byte(many)}, fuzz.Vector{Name: "cut", Bytes: []byte(many[:len(many)-30])})
+	for _, v := range vectors {
+		content, n, offset, err := read(v, 0)
+		for _, several := range []int{1, 2, 7, 100} {
+			c, m, o, e := read(v, several)
+			assert.Equal(t, []any{string(content), n, offset, err}, []any{string(c), m, o, e}, "%s, %d at a time", v.Name, several)
+		}
+		taken += len(content)
+	}
+	assert.Positive(t, taken)
+}

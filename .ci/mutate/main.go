@@ -79,7 +79,7 @@ func load(name string) ([]mutation, error) {
 	return all, nil
 }
 
-var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: ([^ ]+)|^panic: (.*)|^(.*\.go:\d+:\d+: .*)$`)
+var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: ([^ ]+)|^(?:panic|fatal error|signal): (.*)|^(.*\.go:\d+:\d+: .*)$`)
 
 // try gives the first test that fails with the bug, or nothing.
 func (m mutation) try(dir string) (killer string, err error) {
@@ -106,7 +106,11 @@ func (m mutation) try(dir string) (killer string, err error) {
 	if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
 		return "", err
 	}
-	out, err := exec.Command("go", "test", "-overlay", overlayFile, "-vet=off", "-failfast", "-timeout", "30s", "./wire", "./fuzz").CombinedOutput()
+	tests := []string{"./wire", "./fuzz"}
+	if strings.HasPrefix(m.file, "wire/internal/scan/") {
+		tests = []string{"./wire/internal/scan", "./wire"}
+	}
+	out, err := exec.Command("go", append([]string{"test", "-overlay", overlayFile, "-vet=off", "-short", "-failfast", "-timeout", "90s"}, tests...)...).CombinedOutput()
 	if err == nil {
 		return "", nil
 	}
