@@ -29,8 +29,7 @@
 //
 // # Security
 //
-// Whatever the bytes are, a call ends after time linear in what is new, save the
-// block and the line that the last call ended in, memory
-// is bounded by [Limits], and the result depends on the bytes alone, never on
-// how they were split into calls.
+// Whatever the bytes are, a call ends after time linear in what is new and, at
+// most, a block; memory is bounded by [Limits], and the result depends on the
+// bytes alone, never on how they were split into calls.
 package wire
