@@ -10,7 +10,7 @@ import (
 // they stop, or a budget ends, the line goes to the state machine of the other
 // files, which says what is wrong with it, if anything is.
 
-// plainStart is how long the part of a status line is that begin reads.
+// plainStart is how long the part of a status line is that take reads.
 const plainStart = len("HTTP/1.1 200 ")
 
 // take gives blocks all that they take of b, as far as the budgets go. If the
