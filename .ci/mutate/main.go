@@ -110,7 +110,17 @@ func (m mutation) try(dir string) (killer string, err error) {
 	if strings.HasPrefix(m.file, "wire/internal/scan/") {
 		tests = []string{"./wire/internal/scan", "./wire"}
 	}
-	out, err := exec.Command("go", append([]string{"test", "-overlay", overlayFile, "-vet=off", "-short", "-failfast", "-timeout", "90s"}, tests...)...).CombinedOutput()
+	for _, of := range tests {
+		if killer, err = run(overlayFile, of); killer != "" || err != nil {
+			return killer, err
+		}
+	}
+	return "", nil
+}
+
+// run gives the first test of a package that fails with the overlay, or nothing.
+func run(overlay, of string) (killer string, err error) {
+	out, err := exec.Command("go", "test", "-overlay", overlay, "-vet=off", "-short", "-failfast", "-timeout", "90s", of).CombinedOutput()
 	if err == nil {
 		return "", nil
 	}
