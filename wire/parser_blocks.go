@@ -74,7 +74,7 @@ func (p *Parser) pause(b, in []byte, known, stop int) (n int) {
 	}
 	m := len(h.marks)
 	if m/2 > fields { // the line too many is where all ends
-		m = 2*fields + 1
+		m = max(2*fields+1, known)
 		h.marks = h.marks[:m]
 		stop = int(h.marks[m-1] + 1)
 	}
