@@ -208,3 +208,22 @@ func TestSegmentsAreWhatNextGives(t *testing.T) {
 	}
 	assert.Positive(t, taken)
 }
+
+// Chunks that are taken at once are those of the state machine, which single
+// bytes go to: with every byte of some framing damaged.
+func TestDamagedChunks(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	body := strings.Repeat("5\r\nhello\r\n", 3) + "00a\r\n0123456789\r\n0\r\nA: b\r\n\r\n"
+	for at := range body {
+		for _, c := range []string{"\r", "\n", "\r\n", ";", ";a", " ", "0", "4", "f", "G", "\x00", "\xb5", "0000000", "ffffffff", ""} {
+			for _, end := range []string{body[at+1:], body[at:]} {
+				b := []byte(head + body[:at] + c + end)
+				for _, l := range []wire.Limits{{}, {Body: 12}, {ChunkLine: 2}, {ChunkLine: 7}} {
+					s := &wire.Stream{Limits: l}
+					want := read(s, wire.Request{}, b, wire.FIN, one)
+					assert.Equal(t, want, read(s, wire.Request{}, b, wire.FIN, whole), "%q, %+v", b, l)
+				}
+			}
+		}
+	}
+}

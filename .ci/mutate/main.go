@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -29,25 +31,42 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	survived, tried, start := 0, 0, time.Now()
-	for _, m := range all {
-		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], m.name) {
-			continue
-		}
-		tried++
-		killer, err := m.try(dir)
-		if err != nil {
-			log.Fatalf("%s: %v", m.name, err)
-		}
-		if killer == "" {
-			survived++
-			killer = "SURVIVED"
-		}
-		fmt.Printf("%-44s %-22s %s\n", m.name, m.file, killer)
+	if len(os.Args) > 1 {
+		all = slices.DeleteFunc(all, func(m mutation) bool { return !slices.Contains(os.Args[1:], m.name) })
 	}
+	var (
+		start    = time.Now()
+		survived = 0
+		turn     sync.Mutex
+		workers  sync.WaitGroup
+		next     = make(chan mutation)
+	)
+	for i := range 2 {
+		workers.Go(func() {
+			own := filepath.Join(dir, strconv.Itoa(i))
+			for m := range next {
+				killer, err := m.try(own)
+				if err != nil {
+					log.Fatalf("%s: %v", m.name, err)
+				}
+				turn.Lock()
+				if killer == "" {
+					survived++
+					killer = "SURVIVED"
+				}
+				fmt.Printf("%-44s %-22s %s\n", m.name, m.file, killer)
+				turn.Unlock()
+			}
+		})
+	}
+	for _, m := range all {
+		next <- m
+	}
+	close(next)
+	workers.Wait()
 	_ = os.RemoveAll(dir)
-	fmt.Printf("%d of %d found, %.0f s\n", tried-survived, tried, time.Since(start).Seconds())
-	if survived > 0 || tried == 0 {
+	fmt.Printf("%d of %d found, %.0f s\n", len(all)-survived, len(all), time.Since(start).Seconds())
+	if survived > 0 || len(all) == 0 {
 		os.Exit(1)
 	}
 }
@@ -93,6 +112,9 @@ func (m mutation) try(dir string) (killer string, err error) {
 	}
 	if n := strings.Count(string(text), m.old); n != 1 {
 		return "", fmt.Errorf("%q is %d times in %s: want once", m.old, n, m.file)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
 	}
 	planted := filepath.Join(dir, "planted.go")
 	if err := os.WriteFile(planted, []byte(strings.Replace(string(text), m.old, m.new, 1)), 0o600); err != nil {
