@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,15 +12,15 @@ import (
 	"why520/wire/internal/scan"
 )
 
-// differently reads k in every way that blocks have, and without them, and gives
-// the first way in which the outcome is another.
+// differently reads k in every way that blocks have, and without them, whole and
+// in pieces, and gives the first way in which the outcome is another.
 func differently(t *testing.T, s *wire.Stream, k fuzz.Case, cut func(int) int) (want, got outcome, way string) {
 	t.Helper()
 	ways := scan.Variants()
 	defer scan.Use(ways[len(ways)-1])
 	require.True(t, scan.Use(scan.Nothing))
 	want = read(s, k.Request, k.Bytes, k.End, whole)
-	for _, way := range ways {
+	for _, way := range append(slices.Clone(ways), scan.Nothing) {
 		require.True(t, scan.Use(way))
 		for _, c := range []func(int) int{whole, cut} {
 			if got := read(s, k.Request, k.Bytes, k.End, c); !assert.ObjectsAreEqual(want, got) {
