@@ -54,6 +54,20 @@ func TestBlocksChangeNothing(t *testing.T) {
 	}
 }
 
+// Every byte at every place of a status line.
+func TestBytesOfStatusLines(t *testing.T) {
+	const line = "HTTP/1.1 200 OK\r\n"
+	s := &wire.Stream{}
+	for at := range line {
+		b := []byte(line + "A: b\r\n\r\n")
+		for c := range 256 {
+			b[at] = byte(c)
+			want, got, way := differently(t, s, fuzz.Case{Bytes: b, End: wire.FIN}, one)
+			assert.Equal(t, want, got, "%q, %s", b, way)
+		}
+	}
+}
+
 // FuzzBlocks holds blocks to the state machine.
 func FuzzBlocks(f *testing.F) {
 	fuzz.AddSeeds(f)
