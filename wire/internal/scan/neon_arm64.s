@@ -181,8 +181,8 @@ TEXT ·linesNEON(SB), NOSPLIT, $64-48
 	ADD   tmp<<2, mark, mark
 	MOVD  State_Pos(at), pos
 	UBFX  $0, other, $1, Start
-	UBFX  $1, other, $1, CRin 
-	UBFX  $2, other, $1, Name 
+	UBFX  $1, other, $1, CRin
+	UBFX  $2, other, $1, Name
 	MOVD  $tables<>(SB), tmp
 	VLD1  (tmp), [lowClass.B16, highClass.B16, weights.B16]
 	VMOVI $0x0F, half.B16
