@@ -145,6 +145,9 @@ type TCPFacts struct {
 	Stage      string   `json:"stage,omitempty"`
 	Confidence string   `json:"confidence,omitempty"` // certain, likely, open
 	Evidence   []string `json:"evidence,omitempty"`
+
+	Unacknowledged int64       `json:"unacknowledged,omitempty"` // bytes of a whole response that the client had not acknowledged when the reset came
+	Or             wire.Reason `json:"or,omitempty"`             // with confidence open: the reason that may be the true one
 }
 
 // Timing is how long each phase took. Zero: the phase was not reached.

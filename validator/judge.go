@@ -14,7 +14,7 @@ func Judge(e *Evidence, p *Policy) Verdict {
 	v.find(e, p)
 	if len(v.Findings) > 0 {
 		first := v.Findings[0]
-		v.Reason, v.Offset, v.Message = first.Reason, first.Offset, first.Message
+		v.Reason, v.Offset, v.Message = first.Reason, first.Offset, orElse(e, first.Message)
 		names := NamesOf(v.Reason)
 		v.Cause, v.EdgeStatus = names.Cause, names.EdgeStatus
 	} else {
@@ -37,7 +37,7 @@ func (v *Verdict) find(e *Evidence, p *Policy) {
 	r := e.Response
 	if r == nil {
 		for _, reason := range withoutResponse(e) {
-			v.refuse(e, Finding{Reason: reason, Offset: -1})
+			v.refuse(e, Finding{Reason: withCapture(e, reason), Offset: -1})
 		}
 		return
 	}
@@ -50,9 +50,11 @@ func (v *Verdict) find(e *Evidence, p *Policy) {
 	}
 	switch {
 	case r.Reason != wire.OK:
-		v.refuse(e, Finding{Reason: r.Reason, Offset: r.Offset})
+		v.refuse(e, Finding{Reason: withCapture(e, r.Reason), Offset: r.Offset})
 	case r.Body != nil && r.Body.Coding != "":
 		v.refuse(e, Finding{Reason: ContentCodingCorrupt, Offset: -1})
+	case r.Body != nil && r.Body.Complete:
+		v.refuse(e, Finding{Reason: afterWhole(e), Offset: -1})
 	}
 	if h, budget := r.Head, p.Limits.WithDefaults().Head; h != nil && h.Complete && h.Size <= budget && h.Size > budget/5*4 {
 		v.note(e, Finding{Reason: wire.NearBudget, Offset: -1})
@@ -99,6 +101,8 @@ func withoutResponse(e *Evidence) []wire.Reason {
 			return e.TLS.Certificate
 		}
 		return one(notEncrypted(e))
+	case PhaseIdle: // it came, and its bytes were not kept
+		return one(afterWhole(e))
 	}
 	switch e.End {
 	case wire.Open:

@@ -1,0 +1,40 @@
+// Package capture reads packets and says of every TCP flow to an HTTP/1.x
+// origin who ended it, when, and whether an edge proxy would have answered 520.
+//
+// # How packets flow
+//
+//	file -> Reader -> Packet --+
+//	live ring -----------------+-> Tracker -> Flow: Evidence, Verdict
+//
+// A [Reader] gives the packets of a pcap or pcapng file. A [Tracker] takes
+// packets, from a file or a network, and gives each [Flow] once it is over. It
+// has no clock, goroutine or channel: time is that of the packets. [Flows] is
+// both over one file.
+//
+// Within a Tracker a packet becomes a [Segment], one flat struct; the segment
+// finds its flow in a table of bounded size and moves the sequence numbers of
+// its side on. Payload that is next in order goes to the flow's conversation:
+// requests are framed, responses read by [wire.Stream], of TLS the records are
+// counted. Resets are kept with what stood around them, and weighed only when
+// the flow is over, for what follows a reset says most about it.
+//
+// A flow that is over becomes [validator.Evidence], which [validator.Judge]
+// judges as it judges what an edge itself saw; flows in which nothing went wrong
+// are only counted, unless Options.All asks for them.
+//
+// # Who
+//
+// A reset counts against the origin only if a receiver would have obeyed it: at
+// the sequence number that is due, or where a segment ended (RFC 5961 section
+// 3.2), before both sides had closed, in a flow whose handshake was seen, and
+// not answered by a challenge ACK. Whether the origin's own TCP sent it is
+// weighed by the hop limit, the IP identification, the timestamp option, the
+// window, and what came behind it. A pattern of packets alone
+// ([Flow].Signature) is never called an injection.
+//
+// # Memory
+//
+// Nothing is allocated per packet. [Options.Memory] bounds what a Tracker holds,
+// whatever the packets are; flows that must go before they are over are given as
+// they stand and counted.
+package capture

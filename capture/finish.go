@@ -1,0 +1,289 @@
+package capture
+
+import (
+	"time"
+
+	"why520/validator"
+	"why520/wire"
+)
+
+// finish gives flow n and forgets it.
+func (t *Tracker) finish(n uint32) {
+	f := t.table.at(n)
+	for d := range f.side {
+		h := &f.side[d]
+		if h.is(known|acknowledged) && int32(h.acked-h.next) > 1 {
+			t.giveUp(f, d)
+		}
+	}
+	if !t.o.All && t.sound(f) {
+		t.stats.Sound++
+	} else {
+		flow := t.build(f)
+		if flow.Verdict.OK() {
+			t.stats.Sound++
+		} else {
+			t.stats.Faulty++
+		}
+		if t.o.All || !flow.Verdict.OK() {
+			t.give(flow)
+		}
+	}
+	t.forget(n, f)
+}
+
+// forget frees what n holds.
+func (t *Tracker) forget(n uint32, f *record) {
+	t.hangUp(f)
+	for i := f.resets; i != 0; {
+		next := t.resets.at(i).next
+		t.resets.put(i)
+		i = next
+	}
+	for d := range f.side {
+		for i := f.side[d].piece; i != 0; {
+			next := t.pieces.at(i).next
+			t.discard(i)
+			i = next
+		}
+	}
+	generation := f.generation
+	t.table.remove(n)
+	f.generation = generation + 1
+}
+
+// sound reports whether it is plain that nothing is refused in f: it saves the
+// work of making evidence of most flows.
+func (t *Tracker) sound(f *record) bool {
+	switch {
+	case !f.side[origin].is(synchronized) && !f.has(joined) && f.resets == 0:
+		return t.now-f.first < int64(t.o.Deadlines.Connect)
+	case f.has(faulted) || f.protocol != http || f.talk != 0 || f.exchanges == 0:
+		return false
+	}
+	return f.resets == 0 || f.side[origin].acknowledgedBytes() >= int64(f.whole)
+}
+
+// A finding is what is made of a record before it is judged.
+type finding struct {
+	f    *record
+	e    *validator.Evidence
+	r    *reset // that counts; nil: none does
+	who  opinion
+	end  wire.End
+	note []wire.Reason
+	// pending: a request, or a handshake, waits for the origin.
+	pending bool
+}
+
+// build makes the Flow of f.
+func (t *Tracker) build(f *record) *Flow {
+	d := finding{f: f, r: t.counted(f)}
+	if d.r != nil {
+		d.who = t.who(f, d.r)
+	}
+	d.pending = f.pending(t)
+	t.decide(&d)
+	t.evidence(&d)
+	e := d.e
+	e.TCP = &validator.TCPFacts{ResetBy: d.who.by, Stage: t.stage(&d), Confidence: d.who.confidence, Evidence: d.who.evidence}
+	if d.r == nil {
+		e.TCP.Confidence = t.confidence(&d)
+		e.TCP.Evidence = t.silence(&d)
+	} else if d.end == wire.RST && !d.pending && f.protocol == http {
+		e.TCP.Unacknowledged = max(int64(f.whole)-f.side[origin].acknowledgedBytes(), 0)
+	}
+	for _, r := range d.note {
+		e.Seen = append(e.Seen, validator.Finding{Reason: r, Offset: -1})
+	}
+	if e.TCP.Confidence == open && d.r != nil {
+		e.TCP.Or = t.or(e)
+	}
+	k := &f.key
+	low, high := address(k.low, k.lowPort), address(k.high, k.highPort)
+	if f.has(clientHigh) {
+		low, high = high, low
+	}
+	e.Address = high.String()
+	return &Flow{
+		Client: low, Origin: high, VLAN: f.vlan,
+		First: time.Unix(0, f.first).UTC(), Last: time.Unix(0, f.last).UTC(), Packets: int(f.packets),
+		Handshake: f.handshake(), ResetBy: e.TCP.ResetBy, Stage: e.TCP.Stage,
+		Payload:   Payload{f.side[client].proven(), f.side[origin].proven()},
+		Signature: t.signature(&d), Evicted: f.has(evicted),
+		Evidence: e, Verdict: validator.Judge(e, nil),
+	}
+}
+
+// or gives the reason if the reset had the other sender.
+func (t *Tracker) or(e *validator.Evidence) wire.Reason {
+	other, facts := *e, *e.TCP
+	switch facts.ResetBy {
+	case ByOrigin:
+		facts.ResetBy = Injected
+	case Injected:
+		facts.ResetBy = ByOrigin
+	default:
+		return wire.OK
+	}
+	other.TCP = &facts
+	v := validator.Judge(&other, nil)
+	if v.Reason == validator.Judge(e, nil).Reason {
+		return wire.OK
+	}
+	return v.Reason
+}
+
+// handshake gives the word for how far the handshake came.
+func (f *record) handshake() string {
+	c, o := &f.side[client], &f.side[origin]
+	switch {
+	case !c.is(synchronized) && !o.is(synchronized):
+		return HandshakeUnseen
+	case !o.is(synchronized):
+		return HandshakeNone
+	case f.connected():
+		if c.is(synchronized) {
+			return HandshakeComplete
+		}
+	}
+	return HandshakePartial
+}
+
+// connected reports whether the client has acknowledged the origin's SYN.
+func (f *record) connected() bool {
+	o := &f.side[origin]
+	return f.has(joined) || o.is(synchronized) && o.is(acknowledged) && int32(o.acked-o.iss) > 0
+}
+
+// pending reports whether the origin owes an answer.
+func (f *record) pending(t *Tracker) bool {
+	o := &f.side[origin]
+	switch {
+	case !f.connected():
+		return true
+	case f.protocol == encrypted:
+		return !f.encryptedYet() || f.askedYet() && !f.responded() || !f.askedYet()
+	case f.has(unfollowed | tunnelled):
+		return false
+	case f.protocol == foreign, f.protocol == unknown && f.talk == 0:
+		return o.proven() == 0
+	case f.talk != 0:
+		c := t.talks.at(f.talk)
+		return !c.whole && (c.open > 0 || c.expected)
+	}
+	return f.exchanges == 0
+}
+
+// decide says how f ended, and by whom.
+func (t *Tracker) decide(d *finding) {
+	f, r := d.f, d.r
+	c, o := &f.side[client], &f.side[origin]
+	clientFirst := c.is(finished) && (!o.is(finished) || f.clientFirst())
+	at := t.now // until when the origin was waited for
+	if f.ended != 0 {
+		at = f.ended
+	}
+	switch {
+	case f.has(joined):
+		d.note = append(d.note, validator.FlowJoinedInTheMiddle)
+		if f.ended == 0 {
+			d.note = append(d.note, validator.FlowStillOpen)
+		}
+	case r != nil && d.who.by == ByClient && !(o.is(closed) && r.peer):
+		d.note = append(d.note, validator.ClientReset)
+		d.end = t.patience(d, r.time)
+	case clientFirst && d.pending && f.connected():
+		d.note = append(d.note, validator.ClientClosed)
+		d.end = t.patience(d, at)
+	case r != nil && d.who.by != ByClient && !(o.is(closed) && int32(r.seq-o.fin) > 0 && d.pending):
+		d.end = wire.RST
+	case o.is(closed):
+		d.end = wire.FIN
+	case f.ended == 0 || d.pending:
+		if d.end = t.patience(d, at); d.end == wire.Open {
+			d.note = append(d.note, validator.FlowStillOpen)
+		}
+	}
+	if f.protocol == encrypted {
+		d.note = append(d.note, validator.FlowEncrypted)
+	}
+	if f.has(lossy) {
+		d.note = append(d.note, validator.CaptureIncomplete)
+	}
+	if f.has(early) {
+		d.note = append(d.note, validator.AnsweredBeforeUploadDone)
+		if r != nil && d.who.by == ByOrigin {
+			d.note = append(d.note, validator.RequestNotDrained)
+		}
+	}
+	if f.has(surplus) {
+		d.note = append(d.note, wire.BytesAfterResponse)
+	}
+}
+
+// clientFirst reports, of a flow that both sides closed, whether the client did
+// first: who acknowledges the other's FIN with its own was second; where neither
+// does, the order of the packets decides.
+func (f *record) clientFirst() bool {
+	c, o := &f.side[client], &f.side[origin]
+	knew, known := c.finAck == o.fin+1, o.finAck == c.fin+1
+	if knew != known {
+		return known
+	}
+	return !f.has(clientLast)
+}
+
+// patience gives Timeout where the origin was silent for longer than it may be
+// when the flow ended at that time, and Open else.
+func (t *Tracker) patience(d *finding, at int64) wire.End {
+	f := d.f
+	c, o := &f.side[client], &f.side[origin]
+	deadlines := &t.o.Deadlines
+	silent := at - f.asked
+	limit := deadlines.FirstByte
+	switch {
+	case !d.pending:
+		return wire.Open
+	case !f.connected():
+		if o.is(synchronized) {
+			return wire.Open // it is the client that says no more
+		}
+		silent, limit = at-f.first, deadlines.Connect
+	case f.protocol == encrypted && !f.encryptedYet():
+		silent, limit = at-max(f.asked, f.heard), deadlines.TLS
+		if o.proven() > 0 {
+			return wire.Open // it is the client's turn, as far as one can see
+		}
+	case f.protocol == encrypted && !f.askedYet(), c.proven() == int64(f.request):
+		return wire.Open // nothing was asked
+	case f.talk != 0:
+		talk := t.talks.at(f.talk)
+		switch {
+		case talk.expected && (talk.framed || len(talk.rest) > 0 || talk.measured):
+			silent, limit = at-f.heard, deadlines.Idle
+		case talk.expected:
+			silent = at - max(f.asked, f.heard)
+		case talk.asking != between:
+			limit = deadlines.Write
+			if c.acknowledgedBytes() >= c.proven() {
+				return wire.Open // the client says no more
+			}
+		}
+	}
+	if silent >= int64(limit) {
+		return wire.Timeout
+	}
+	return wire.Open
+}
+
+// confidence gives that of a verdict without a reset.
+func (t *Tracker) confidence(d *finding) string {
+	switch f := d.f; {
+	case f.has(joined | unfollowed | evicted), t.lost > 0 && f.has(lossy):
+		return open
+	case f.has(lossy), t.lost > 0:
+		return likely
+	}
+	return certain
+}

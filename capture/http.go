@@ -1,0 +1,371 @@
+package capture
+
+import (
+	"bytes"
+
+	"why520/wire"
+)
+
+// A talk is the exchange of a flow that is open: the requests that wait for
+// their response, and that response as far as it came.
+type talk struct {
+	request  wire.Stream // frames the content of the request that is being sent: see ask
+	response wire.Stream
+	asking   asking
+	expected bool // the response stream knows what it answers
+	whole    bool // the response is whole
+	measured bool // the head is over its budget, and only its size counts
+	framed   bool // the final head is whole
+	skipped  bool // bytes of the response are missing: raw is whole
+	asked    [pipeline]question
+	open     int    // of them
+	head     []byte // of the newest request: what came of a head that is not whole
+	raw      []byte // of the response: its first bytes, as far as evidence keeps them
+	rest     []byte // of the response: bytes that the stream is not done with
+	around   []byte // of the response: bytes around a fault in its content
+	from     uint64 // payload of the origin before around
+	cost     int    // bytes that are counted for it
+}
+
+// asking is how far the newest request was sent.
+type asking uint8
+
+const (
+	between asking = iota
+	askingHead
+	askingBody
+)
+
+// pipeline is how many requests may wait for their response.
+const pipeline = 8
+
+// A question is a request that waits for its response.
+type question struct {
+	q     wire.Request
+	begin uint64 // payload of the client before it
+	end   uint64 // and behind it; valid iff sent
+	lined bool   // the request line is whole
+	sent  bool
+	line  [96]byte // the first bytes of its request line
+	n     int
+}
+
+const (
+	talkSize = 4 << 10 // counted for a talk beside its buffers
+	keepLine = 64 << 10
+)
+
+// converse takes payload of side d that is due: b, and behind it so many bytes
+// that were not captured.
+func (t *Tracker) converse(f *record, d int, b []byte, cut int) {
+	if f.has(unfollowed | faulted | tunnelled) {
+		return
+	}
+	switch f.protocol {
+	case encrypted:
+		t.records(f, d, b, cut)
+		return
+	case foreign:
+		return
+	case unknown:
+		if d == client && !t.recognize(f, b) {
+			t.hangUp(f)
+			return
+		}
+		if f.protocol == encrypted {
+			t.records(f, d, b, cut)
+			return
+		}
+	}
+	c := t.talk(f)
+	if c == nil {
+		return
+	}
+	if d == client {
+		t.ask(f, c, b, cut)
+	} else {
+		t.answer(f, c, b, cut)
+	}
+	t.charge(f, c)
+}
+
+// talk gives the conversation of f; nil: there is no room for one.
+func (t *Tracker) talk(f *record) *talk {
+	if f.talk == 0 {
+		if t.bytes+talkSize > t.o.Buffer {
+			t.stats.Missed++
+			t.unfollow(f)
+			return nil
+		}
+		f.talk = t.talks.take()
+		c := t.talks.at(f.talk)
+		c.response.Limits, c.response.Survey = t.o.Policy.Limits, true
+		c.request.Limits = requestLimits
+		c.cost = talkSize + c.buffers()
+		t.bytes += c.cost
+	}
+	return t.talks.at(f.talk)
+}
+
+// requestLimits are no policy on requests: they frame what comes.
+var requestLimits = wire.Limits{Head: keepLine, Fields: 1000, Tolerate: wire.Tolerable}
+
+func (c *talk) buffers() int { return cap(c.head) + cap(c.raw) + cap(c.rest) + cap(c.around) }
+
+// charge counts what c grew by; where that is too much, f is followed no more.
+func (t *Tracker) charge(f *record, c *talk) {
+	if f.talk == 0 {
+		return
+	}
+	cost := talkSize + c.buffers()
+	t.bytes += cost - c.cost
+	c.cost = cost
+	if t.bytes > t.o.Buffer {
+		t.stats.Missed++
+		t.unfollow(f)
+	}
+}
+
+// unfollow says that HTTP cannot be followed in f from here on.
+func (t *Tracker) unfollow(f *record) {
+	f.marks |= unfollowed
+	t.hangUp(f)
+}
+
+// hangUp frees the conversation of f.
+func (t *Tracker) hangUp(f *record) {
+	if f.talk == 0 {
+		return
+	}
+	c := t.talks.at(f.talk)
+	t.bytes -= c.cost
+	for _, b := range []*[]byte{&c.head, &c.raw, &c.rest, &c.around} {
+		if *b = (*b)[:0]; cap(*b) > 2048 {
+			*b = nil
+		}
+	}
+	*c = talk{request: c.request, response: c.response, head: c.head, raw: c.raw, rest: c.rest, around: c.around}
+	t.talks.put(f.talk)
+	f.talk = 0
+}
+
+// recognition is how sure it is what bytes are.
+type recognition uint8
+
+const (
+	no recognition = iota
+	perhaps
+	yes
+)
+
+// beginsRequest says whether b can begin a request line:
+//
+//	method SP request-target SP HTTP-version CRLF
+func beginsRequest(b []byte) recognition {
+	for i, c := range b {
+		switch {
+		case c == ' ' && 0 < i:
+			return yes
+		case i > 32, (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-':
+			return no
+		}
+	}
+	return perhaps
+}
+
+// beginsResponse says whether b begins a status line.
+func beginsResponse(b []byte) bool { return bytes.HasPrefix(b, []byte("HTTP/1.")) }
+
+// recognize says by the client's first bytes what it speaks: whether that is
+// something that can be followed.
+func (t *Tracker) recognize(f *record, b []byte) bool {
+	switch {
+	case len(b) == 0, beginsRequest(b) == no && b[0] != handshakeRecord, bytes.HasPrefix(b, []byte("PRI * HTTP/2")):
+		f.protocol = foreign
+		return false
+	case b[0] == handshakeRecord:
+		f.protocol = encrypted
+		t.hangUp(f)
+		return true
+	}
+	f.protocol = http
+	return true
+}
+
+// statusLine stands in place of a request line: the field lines of a request
+// frame its content by the rules for a response (RFC 9112 section 6.3), save
+// that a request without Content-Length and Transfer-Encoding has none.
+const statusLine = "HTTP/1.1 200 OK\r\n"
+
+// ask takes the next bytes of the client.
+func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
+	at := f.side[client].total // before b
+	for len(b) > 0 {
+		if c.asking == between {
+			for len(b) > 0 && (b[0] == '\r' || b[0] == '\n') { // RFC 9112 section 2.2
+				b, at = b[1:], at+1
+			}
+			if len(b) == 0 {
+				break
+			}
+			if c.open == pipeline || beginsRequest(b) == no {
+				t.unfollow(f)
+				return
+			}
+			c.asked[c.open] = question{begin: at}
+			if c.open++; c.open == 1 {
+				t.first(f, c)
+			}
+			c.asking, c.head = askingHead, c.head[:0]
+		}
+		n, ok := 0, true
+		if c.asking == askingHead {
+			n, ok = c.askHead(b)
+		} else {
+			n = c.askBody(b)
+		}
+		if !ok {
+			t.unfollow(f)
+			return
+		}
+		b, at = b[n:], at+uint64(n)
+		if c.asking == between {
+			t.sent(f, c, at)
+			if f.talk == 0 {
+				if c = t.talk(f); c == nil {
+					return
+				}
+			}
+		}
+	}
+	if cut > 0 {
+		if c.asking != askingBody || !c.request.Skip(int64(cut)) {
+			t.unfollow(f)
+			return
+		}
+		if ev, _, _ := c.request.Next(nil); ev == wire.Done {
+			c.asking = between
+			t.sent(f, c, at+uint64(cut))
+		}
+	}
+	if f.talk != 0 && c.open == 0 && c.asking == between && !c.expected {
+		t.hangUp(f)
+	}
+}
+
+// askHead takes bytes of a request's head; ok says whether it can be one.
+func (c *talk) askHead(b []byte) (n int, ok bool) {
+	q := &c.asked[c.open-1]
+	if !q.lined {
+		lf := bytes.IndexByte(b, '\n')
+		if lf < 0 || len(c.head) > 0 { // in pieces: they are put behind room for the status line
+			if len(c.head) == 0 {
+				c.head = append(c.head, statusLine...)
+			}
+			c.head = append(c.head, b[:lf+1]...)
+			if lf < 0 {
+				c.head = append(c.head, b...)
+				return len(b), len(c.head) < keepLine
+			}
+			if !q.take(c.head[len(statusLine) : len(c.head)-1]) {
+				return 0, false
+			}
+		} else if !q.take(b[:lf]) {
+			return 0, false
+		}
+		c.head = append(c.head[:0], statusLine...)
+		n, b = lf+1, b[lf+1:]
+		c.request.Expect(wire.Request{})
+	}
+	before := len(c.head)
+	c.head = append(c.head, b...)
+	ev, done, err := c.request.Next(c.head)
+	if err == wire.ErrIncomplete {
+		return n + len(b), true
+	}
+	if ev != wire.FinalHead {
+		return 0, false
+	}
+	head := c.head[:done]
+	q.q.Method = q.method()
+	h := c.request.Head()
+	_, q.q.Upgrade = h.Get(head, "upgrade")
+	if v, ok := h.Get(head, "expect"); ok {
+		q.q.Expect = bytes.EqualFold(v, []byte("100-continue"))
+	}
+	c.asking = between
+	switch c.request.Framing.Delimiter {
+	case wire.ByLength, wire.ByChunks:
+		if ev, _, _ := c.request.Next(nil); ev != wire.Done {
+			c.asking = askingBody
+		}
+	}
+	c.head = c.head[:0]
+	return n + done - before, true
+}
+
+// askBody takes bytes of a request's content. What is wrong with it is no matter
+// of the origin's: it then goes on to the end of the connection.
+func (c *talk) askBody(b []byte) int {
+	before, in := len(c.head), b
+	if before > 0 {
+		c.head = append(c.head, b...)
+		in = c.head
+	}
+	for n := 0; ; {
+		ev, done, err := c.request.Next(in[n:])
+		n += done
+		switch {
+		case ev == wire.Done:
+			c.asking, c.head = between, c.head[:0]
+			return n - before
+		case err == wire.ErrIncomplete: // what it is not done with is given again
+			c.head = append(c.head[:0], in[n:]...)
+			return len(b)
+		case err != nil:
+			return len(b)
+		}
+	}
+}
+
+// take takes the request line; it reports whether that ends with HTTP/1.x.
+func (q *question) take(line []byte) bool {
+	q.n = copy(q.line[:], line)
+	q.lined = true
+	line = bytes.TrimRight(line, "\r")
+	at := bytes.LastIndexByte(line, ' ')
+	return at > 0 && bytes.HasPrefix(line[at+1:], []byte("HTTP/1."))
+}
+
+// method gives the method of the request line; those that matter are not copied.
+func (q *question) method() string {
+	name, _, _ := bytes.Cut(q.line[:q.n], []byte(" "))
+	switch string(name) {
+	case "GET":
+		return "GET"
+	case "HEAD":
+		return "HEAD"
+	case "POST":
+		return "POST"
+	case "CONNECT":
+		return "CONNECT"
+	}
+	return string(name)
+}
+
+// first says that the request that waits first is now the one that is open.
+func (t *Tracker) first(f *record, c *talk) {
+	f.request = c.asked[0].begin
+	if !c.expected {
+		f.response = f.side[origin].total
+	}
+}
+
+// sent says that the newest request is whole.
+func (t *Tracker) sent(f *record, c *talk, end uint64) {
+	q := &c.asked[c.open-1]
+	q.end, q.sent = end, true
+	if c.whole && c.open == 1 {
+		t.turnTo(f, c) // it was answered early
+	}
+}

@@ -1,0 +1,152 @@
+package capture
+
+// A record is what is kept of a flow. It holds no pointer, so that a great many
+// of them cost the garbage collector nothing.
+type record struct {
+	key        key
+	hash       uint32
+	link       uint32 // next free record; valid iff it is free
+	generation uint32 // counts the flows that had this record
+	marks      marks
+	talk       uint32 // number of its conversation; 0: none
+	resets     uint32 // number of the first reset that was kept; 0: none
+	rival      uint32 // sequence number of a SYN that may begin another flow; valid iff rivalled
+	packets    uint32
+	first      int64 // times of packets
+	last       int64
+	asked      int64  // when payload of the client last went on
+	heard      int64  // when payload of the origin last went on
+	ended      int64  // when the first FIN or reset came; 0: none did
+	request    uint64 // payload of the client before the request that is open, or was last
+	response   uint64 // payload of the origin before its response
+	whole      uint64 // payload of the origin up to the end of the last whole response
+	vlan       uint16
+	protocol   protocol
+	exchanges  uint8 // whole ones, up to 255
+	side       [2]half
+}
+
+// The sides of a flow.
+const (
+	client = 0
+	origin = 1
+)
+
+// marks are what is true of a flow.
+type marks uint32
+
+const (
+	inUse      marks = 1 << iota
+	clientHigh       // the client is the key's high side
+	joined           // no SYN of it was seen
+	queued           // it waits for its end to be certain
+	rivalled         // a SYN with another number came
+	evicted          // it goes before it is over
+	unfollowed       // HTTP could not be followed: bytes are missing, or it is none
+	faulted          // the response is refused for its bytes
+	surplus          // the origin sent bytes that nobody had asked for
+	early            // a response came before its request was whole
+	lossy            // the capture lost or cut packets
+	fragmented       // a packet came in fragments
+	clientLast       // of both FINs, the client's was the second
+	tunnelled        // another protocol was switched to
+)
+
+func (f *record) has(m marks) bool { return f.marks&m != 0 }
+
+// protocol is what a flow carries, by the first bytes of the client.
+type protocol uint8
+
+const (
+	unknown protocol = iota
+	http
+	encrypted
+	foreign
+)
+
+// A half is what one side sent.
+type half struct {
+	total  uint64    // payload bytes in order, each once
+	iss    uint32    // its initial sequence number; valid iff synchronized
+	next   uint32    // sequence number that is due; valid iff known
+	max    uint32    // end of what it sent, its FIN left out; valid iff known
+	acked  uint32    // what the peer acknowledged; valid iff acknowledged
+	ends   [2]uint32 // where segments before the last one ended
+	fin    uint32    // sequence number of its FIN; valid iff finished
+	finAck uint32    // what its FIN acknowledged; valid iff finished
+	piece  uint32    // number of the first piece that came too early; 0: none
+	gap    uint32    // the flow's packets when it was first seen that bytes are missing; 0: none are
+	data   uint16    // segments with payload, up to 65535
+	window uint16    // as it stood in the last segment
+	id     uint16    // IP identification of the last segment
+	tls    records
+	scale  uint8
+	state  state
+	low    uint8 // hop limits: lowest and highest; 0: none was seen
+	high   uint8
+	steps  uint8 // steps of the IP identification by 1 to 255, up to 255
+	jumps  uint8 // other steps, up to 255
+	syns   uint8 // SYNs, up to 255
+	seen   uint8 // segments whose habits were learned, up to 255
+}
+
+// state is what is known of a half.
+type state uint8
+
+const (
+	known        state = 1 << iota // next and max are valid
+	synchronized                   // its SYN was seen
+	acknowledged                   // acked is valid
+	finished                       // its FIN was seen
+	closed                         // its FIN is in order: all payload before it came
+	stamped                        // its SYN had the timestamp option
+	finAcked                       // the peer acknowledged its FIN
+)
+
+func (h *half) is(s state) bool { return h.state&s == s }
+
+// proven gives the bytes of payload that the sequence numbers prove.
+func (h *half) proven() int64 {
+	if !h.is(known) {
+		return 0
+	}
+	return int64(h.total) + int64(max(int32(h.max-h.next), 0))
+}
+
+// acknowledgedBytes gives how many of the payload bytes the peer acknowledged.
+func (h *half) acknowledgedBytes() int64 {
+	if !h.is(acknowledged) || !h.is(known) {
+		return 0
+	}
+	return max(min(int64(h.total)-int64(int32(h.next-h.acked)), h.proven()), 0)
+}
+
+// learn takes what shows the sender's habits, of a segment that is no reset.
+func (h *half) learn(s *Segment) {
+	if h.low == 0 || s.TTL < h.low {
+		h.low = s.TTL
+	}
+	h.high = max(h.high, s.TTL)
+	h.seen += btoi(h.seen < 255)
+	if s.Flags&SYN != 0 {
+		return // its IP identification is another's: Linux has 0 there
+	}
+	h.window = s.Window
+	if s.Version == 4 {
+		switch step := s.ID - h.id; {
+		case h.id == 0 && h.steps == 0 && h.jumps == 0:
+		case 0 < step && step < 256:
+			h.steps += btoi(h.steps < 255)
+		case step != 0 || s.ID == 0:
+			h.jumps += btoi(h.jumps < 255)
+		}
+		h.id = s.ID
+	}
+}
+
+func btoi(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}

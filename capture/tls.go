@@ -1,0 +1,152 @@
+package capture
+
+import "encoding/binary"
+
+// Content types of TLS records (RFC 8446 section 5.1).
+const (
+	changeCipherSpec = 20
+	alertRecord      = 21
+	handshakeRecord  = 22
+	applicationData  = 23
+	heartbeat        = 24
+)
+
+// records is where one side stands in its TLS records.
+type records struct {
+	left    uint16    // bytes of the record that are to come
+	head    [5]byte   // of the next record, as far as it came
+	got     uint8     // bytes of head
+	apps    uint8     // records of application data, up to 255
+	after   uint8     // of these, since the request that is open; or, before one, since the client's first
+	lengths [2]uint16 // of the first two of them
+	alert   uint8     // that was sent in the clear; 0: none
+	flags   uint8
+}
+
+const (
+	notTLS    = 1 << iota // its first bytes are no record
+	notified              // its last record is an alert, as far as its length tells
+	version13             // of the origin: the handshake is TLS 1.3's
+	settled               // of the origin: tickets are no longer to be expected
+	lost                  // records cannot be told apart any more
+)
+
+// Of TLS 1.3: an alert within application data, and the most that a session
+// ticket is taken to be.
+const (
+	alertLength  = 19
+	ticketLength = 320
+)
+
+// records takes payload of side d of a TLS flow.
+func (t *Tracker) records(f *record, d int, b []byte, cut int) {
+	r := &f.side[d].tls
+	at := f.side[d].total // before b
+	for len(b) > 0 && r.flags&(notTLS|lost) == 0 {
+		if r.got < 5 {
+			n := copy(r.head[r.got:], b)
+			r.got += uint8(n)
+			b, at = b[n:], at+uint64(n)
+			if r.got < 5 {
+				break
+			}
+			kind := r.head[0]
+			if kind < changeCipherSpec || kind > heartbeat || r.head[1] != 3 {
+				if at == 5 {
+					r.flags |= notTLS
+				} else {
+					r.flags |= lost
+				}
+				return
+			}
+			r.left = binary.BigEndian.Uint16(r.head[3:])
+			f.begun(d, kind, r.left, b, at-5)
+		}
+		n := min(int(r.left), len(b))
+		r.left -= uint16(n)
+		b, at = b[n:], at+uint64(n)
+		if r.left == 0 {
+			r.got = 0
+		}
+	}
+	switch {
+	case cut == 0:
+	case r.got == 5 && cut <= int(r.left):
+		if r.left -= uint16(cut); r.left == 0 {
+			r.got = 0
+		}
+	default:
+		r.flags |= lost
+	}
+}
+
+// begun takes the beginning of a record of side d: its type, its length, what is
+// at hand of its content, and the payload before it.
+func (f *record) begun(d int, kind byte, length uint16, content []byte, at uint64) {
+	c, o := &f.side[client].tls, &f.side[origin].tls
+	r := &f.side[d].tls
+	r.flags &^= notified
+	if kind == alertRecord {
+		r.flags |= notified
+		if length == 2 && len(content) >= 2 && r.apps == 0 {
+			r.alert = content[1]
+		}
+		return
+	}
+	if kind != applicationData {
+		return
+	}
+	if length == alertLength && o.flags&version13 != 0 {
+		r.flags |= notified
+	}
+	r.apps += btoi(r.apps < 255)
+	if d == origin {
+		switch {
+		case c.apps == 0:
+			o.flags |= version13 // what follows ServerHello is encrypted
+		case r.flags&notified == 0:
+			if o.after < 2 {
+				o.lengths[o.after] = length
+			}
+			o.after += btoi(o.after < 255)
+		}
+		return
+	}
+	first := uint8(1) // record that begins a request; with TLS 1.3, Finished comes before
+	if o.flags&version13 != 0 {
+		first = 2
+	}
+	switch {
+	case c.flags&notified != 0:
+	case c.apps == first:
+		f.request = at
+	case c.apps > first && f.responded():
+		f.exchanges += btoi(f.exchanges < 255)
+		f.request, o.after = at, 0
+		o.flags |= settled
+	}
+}
+
+// encryptedYet reports whether the TLS handshake is done.
+func (f *record) encryptedYet() bool { return f.side[client].tls.apps > 0 }
+
+// askedYet reports whether a request was sent within TLS.
+func (f *record) askedYet() bool {
+	if f.side[origin].tls.flags&version13 != 0 {
+		return f.side[client].tls.apps > 1
+	}
+	return f.side[client].tls.apps > 0
+}
+
+// responded reports whether the origin answered within TLS. With TLS 1.3, one
+// record or two of the same length, when they are short, are taken for tickets.
+func (f *record) responded() bool {
+	o := &f.side[origin].tls
+	switch {
+	case o.after == 0:
+		return false
+	case o.flags&version13 == 0, o.flags&settled != 0, o.after > 2, o.lengths[0] > ticketLength:
+		return true
+	}
+	return o.after == 2 && o.lengths[1] != o.lengths[0]
+}

@@ -1,0 +1,249 @@
+package capture
+
+import "time"
+
+// A Tracker takes packets and gives flows. It may be used by one goroutine at a
+// time; the flows that it gives are the receiver's.
+type Tracker struct {
+	o     Options
+	give  func(*Flow)
+	stats Stats
+	lost  int64 // packets that whoever captured them says were lost
+
+	now     int64 // time of the latest packet; never goes back
+	segment Segment
+	key     key
+	table   *table
+	queue   queue
+	hand    uint32 // record that is looked at next for silence
+	linger  int64
+	silent  int64
+
+	talks  pool[talk]
+	resets pool[reset]
+	pieces pool[piece]
+	bytes  int // held by talks and pieces
+}
+
+// NewTracker makes a Tracker that calls give with each flow once it is over.
+func NewTracker(o Options, give func(*Flow)) *Tracker {
+	o.setDefaults()
+	return &Tracker{
+		o: o, give: give, table: newTable(),
+		linger: int64(o.Linger), silent: int64(o.Silent),
+	}
+}
+
+// Packet takes the next packet; it keeps none of p.
+func (t *Tracker) Packet(p *Packet) {
+	t.stats.Packets++
+	s := &t.segment
+	switch s.Decode(p) {
+	case IsTCP:
+		t.stats.Segments++
+	case NotDecoded:
+		t.stats.Broken++
+		return
+	case LaterFragment:
+		t.stats.Parts++
+		return
+	default:
+		t.stats.Others++
+		return
+	}
+	if p.Time > t.now {
+		t.now = p.Time
+		t.settle()
+	}
+	t.take(s)
+}
+
+// Lost says how many packets were lost so far by whoever captured them: a
+// verdict that may hang on one of them is less certain.
+func (t *Tracker) Lost(packets int64) { t.lost = packets }
+
+// Advance says that it is now, though no packet came: flows that ended
+// Options.Linger ago are given.
+func (t *Tracker) Advance(now time.Time) {
+	if n := now.UnixNano(); n > t.now {
+		t.now = n
+		t.settle()
+	}
+}
+
+// Close gives all flows that are left, as far as they came.
+func (t *Tracker) Close() {
+	for n := uint32(1); n <= t.table.top; n++ {
+		if t.table.at(n).has(inUse) {
+			t.finish(n)
+		}
+	}
+	t.queue = queue{}
+}
+
+// Stats gives the counts so far.
+func (t *Tracker) Stats() Stats { return t.stats }
+
+// settle gives the flows that ended long enough ago.
+func (t *Tracker) settle() {
+	for {
+		e, ok := t.queue.first()
+		if !ok || t.now-e.time < t.linger {
+			return
+		}
+		t.queue.pop()
+		t.leave(e)
+	}
+}
+
+// leave gives the flow that e tells of, unless it turned out not to be over.
+func (t *Tracker) leave(e ending) {
+	f := t.table.at(e.number)
+	if !f.has(inUse) || f.generation != e.generation {
+		return
+	}
+	f.marks &^= queued
+	if t.over(f) {
+		t.finish(e.number)
+	}
+}
+
+// end says that the flow is over, unless what follows shows otherwise.
+func (t *Tracker) end(n uint32, f *record) {
+	if f.has(queued) {
+		return
+	}
+	f.marks |= queued
+	if t.queue.size >= t.o.Flows {
+		e, _ := t.queue.first()
+		t.queue.pop()
+		t.leave(e)
+	}
+	t.queue.push(ending{t.now, n, f.generation})
+}
+
+// take takes the next segment.
+func (t *Tracker) take(s *Segment) {
+	fromLow := keyOf(s, &t.key)
+	hash := t.table.hash(&t.key)
+	n := t.table.find(&t.key, hash)
+	if n == 0 {
+		if n = t.begin(s, hash, fromLow); n == 0 {
+			return
+		}
+	}
+	f := t.table.at(n)
+	d := origin
+	if fromLow != f.has(clientHigh) {
+		d = client
+	}
+	if s.Flags&SYN != 0 {
+		switch f.synchronize(d, s) {
+		case another:
+			t.finish(n)
+			if n = t.begin(s, hash, fromLow); n == 0 {
+				return
+			}
+			f = t.table.at(n)
+			if d = origin; fromLow != f.has(clientHigh) {
+				d = client
+			}
+			f.synchronize(d, s)
+		case ignored:
+			f.packets++
+			f.last = t.now
+			return
+		}
+	}
+	f.packets++
+	f.last = t.now
+	if f.resets != 0 {
+		t.behindReset(f, d, s)
+	}
+	if s.Flags&RST != 0 {
+		t.reset(n, f, d, s)
+		return
+	}
+	h, peer := &f.side[d], &f.side[1-d]
+	h.learn(s)
+	if s.Fragment {
+		f.marks |= fragmented | lossy
+	}
+	if s.Flags&ACK != 0 {
+		peer.acknowledge(s.Ack)
+	}
+	if s.Length > 0 || s.Flags&FIN != 0 {
+		t.payload(f, d, s)
+	}
+	if peer.gap != 0 || peer.piece != 0 || peer.is(acknowledged) && int32(peer.acked-peer.next) > 1 {
+		t.missing(f, 1-d)
+	}
+	if h.is(closed) && peer.is(closed) {
+		t.end(n, f)
+	}
+}
+
+// begin makes a flow that begins with s; 0: it does not.
+func (t *Tracker) begin(s *Segment, hash uint32, fromLow bool) uint32 {
+	from, wanted := t.sender(s)
+	if !wanted {
+		return 0
+	}
+	if s.Flags&SYN == 0 && s.Length == 0 || s.Flags&RST != 0 {
+		t.stats.Strays++
+		return 0
+	}
+	if t.table.used >= t.o.Flows {
+		t.evict()
+	}
+	t.sweep()
+	n := t.table.add(&t.key, hash)
+	f := t.table.at(n)
+	if fromLow == (from == origin) {
+		f.marks |= clientHigh
+	}
+	if s.Flags&SYN == 0 {
+		f.marks |= joined
+	}
+	f.first, f.heard, f.asked, f.vlan = t.now, t.now, t.now, s.VLAN
+	t.stats.Flows++
+	return n
+}
+
+// sender says which side sent s, the first segment of a flow, and whether the
+// flow is one that was asked for.
+func (t *Tracker) sender(s *Segment) (side int, wanted bool) {
+	if len(t.o.Origins) > 0 {
+		to := t.among(s.Destination, s.DestinationPort)
+		if from := t.among(s.Source, s.SourcePort); from != to {
+			if from {
+				return origin, true
+			}
+			return client, true
+		} else if !from {
+			return client, false
+		}
+	}
+	switch {
+	case s.Flags&(SYN|ACK) == SYN:
+		return client, true
+	case s.Flags&SYN != 0:
+		return origin, true
+	case beginsResponse(s.Payload):
+		return origin, true
+	case beginsRequest(s.Payload) == yes, s.SourcePort > s.DestinationPort:
+		return client, true
+	}
+	return origin, true
+}
+
+// among reports whether an address is that of an origin asked about.
+func (t *Tracker) among(a [16]byte, port uint16) bool {
+	for i := range t.o.Origins {
+		o := &t.o.Origins[i]
+		if o.Address.As16() == a && (o.Port == 0 || o.Port == port) {
+			return true
+		}
+	}
+	return false
+}

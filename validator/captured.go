@@ -1,0 +1,84 @@
+package validator
+
+import "why520/wire"
+
+// Rest is what is known of a response of which only the first bytes are at hand,
+// as in a capture, from whoever saw all of them pass.
+type Rest struct {
+	Received int64       // bytes of the response in all; where that is no more than is at hand, nothing below counts
+	Content  int64       // bytes of content in all
+	Complete bool        // the response is whole
+	Head     int         // bytes of a head that is over its budget, as far as it was measured
+	Measured bool        // that is all of the head
+	Reason   wire.Reason // what ended the reading
+	Offset   int64       // of the byte at fault; -1: none is
+	Around   *Excerpt    // bytes around a fault, where they are not at hand
+}
+
+// ReadFirst gives the evidence of a response as Read does, where raw is only its
+// first bytes: at least all heads up to their budgets, or 512 bytes. What lies
+// behind them is as rest says.
+func ReadFirst(raw []byte, rest Rest, q RequestFacts, o ReadOptions) *Evidence {
+	e := newEvidence(o.Policy)
+	e.Request, e.Phase = q, PhaseWait
+	seen := newObserver(e, false, false)
+	seen.feed(raw)
+	if rest.Received <= int64(len(raw)) || seen.r == nil {
+		seen.end(o.End)
+		return e
+	}
+	e.End, e.Received = o.End, rest.Received
+	refused := seen.refused
+	seen.finish()
+	r := seen.r
+	if refused {
+		return e
+	}
+	r.Reason, r.Offset = rest.Reason, rest.Offset
+	switch {
+	case r.Body != nil:
+		r.Body.Bytes, r.Body.Complete = rest.Content, rest.Complete
+		if rest.Complete {
+			e.Phase = PhaseIdle
+		}
+		if rest.Around != nil {
+			r.Around = &Excerpt{Offset: rest.Around.Offset, Bytes: mask(rest.Around.Bytes)}
+			r.Part = "content"
+		}
+	case r.Head != nil:
+		r.Head.Size, r.Head.Complete = rest.Head, rest.Measured
+	}
+	return e
+}
+
+// byReset are the reasons that a reset alone gives.
+var byReset = wire.SetOf(ResetBeforeRequest, wire.ResetAfterRequest, ResetDuringUpload, ReusedConnectionWasDead,
+	TLSResetInHandshake, TLSResetAfterHandshake, wire.HeadReset, wire.BodyReset, wire.ChunkedReset, wire.CloseDelimitedReset)
+
+// withCapture gives what r, the reason without a capture, is with one: a reset
+// that was forged is not the origin's.
+func withCapture(e *Evidence, r wire.Reason) wire.Reason {
+	if e.TCP != nil && e.TCP.ResetBy == "injected" && e.End == wire.RST && byReset.Has(r) {
+		return InjectedReset
+	}
+	return r
+}
+
+// afterWhole gives what a capture shows behind a whole response.
+func afterWhole(e *Evidence) wire.Reason {
+	switch {
+	case e.TCP == nil || e.End != wire.RST || e.TCP.Unacknowledged == 0:
+		return wire.OK
+	case e.TCP.ResetBy == "injected":
+		return InjectedReset
+	}
+	return ResponseLostInReset
+}
+
+// orElse adds the reason that a capture leaves open to the message.
+func orElse(e *Evidence, message string) string {
+	if e.TCP != nil && e.TCP.Confidence == "open" && e.TCP.Or != wire.OK {
+		return message + "; or else " + e.TCP.Or.String() + ": " + e.TCP.Or.Info().Meaning
+	}
+	return message
+}
