@@ -136,13 +136,16 @@ func (t *Tracker) count(d *finding) {
 	e.Acked = min(max(acked-int64(f.request), 0), e.Sent)
 }
 
-// stage says where f ended.
-func (t *Tracker) stage(d *finding) string {
-	f, e := d.f, d.e
+// stage says where f ended, from the phase of its verdict.
+func (t *Tracker) stage(f *record, e *validator.Evidence, phase validator.Phase) string {
 	switch {
-	case !f.connected(), f.protocol == encrypted && e.Phase == validator.PhaseTLS:
+	case !f.connected(), phase <= validator.PhaseTLS:
 		return InHandshake
-	case !d.pending && !f.has(faulted) || e.Phase == validator.PhaseIdle && e.Response == nil:
+	case phase == validator.PhaseHead:
+		return InHead
+	case phase == validator.PhaseBody:
+		return InContent
+	case phase == validator.PhaseIdle:
 		at := t.now
 		if f.ended != 0 {
 			at = f.ended
@@ -152,13 +155,9 @@ func (t *Tracker) stage(d *finding) string {
 			return Idle
 		}
 		return AfterResponse
-	case e.Response != nil && e.Response.Body != nil, e.Phase == validator.PhaseBody:
-		return InContent
-	case e.Response != nil:
-		return InHead
 	case e.Acked == 0:
 		return BeforeRequest
-	case e.Phase == validator.PhaseRequest || e.Acked < e.Sent:
+	case phase == validator.PhaseRequest || e.Acked < e.Sent:
 		return InRequest
 	}
 	return AfterRequest

@@ -78,6 +78,10 @@ type finding struct {
 
 // build makes the Flow of f.
 func (t *Tracker) build(f *record) *Flow {
+	if f.protocol == unknown && f.talk != 0 { // nobody asked
+		f.marks &^= faulted
+		t.hangUp(f)
+	}
 	d := finding{f: f, r: t.counted(f)}
 	if d.r != nil {
 		d.who = t.who(f, d.r)
@@ -86,7 +90,7 @@ func (t *Tracker) build(f *record) *Flow {
 	t.decide(&d)
 	t.evidence(&d)
 	e := d.e
-	e.TCP = &validator.TCPFacts{ResetBy: d.who.by, Stage: t.stage(&d), Confidence: d.who.confidence, Evidence: d.who.evidence}
+	e.TCP = &validator.TCPFacts{ResetBy: d.who.by, Confidence: d.who.confidence, Evidence: d.who.evidence}
 	if d.r == nil {
 		e.TCP.Confidence = t.confidence(&d)
 		e.TCP.Evidence = t.silence(&d)
@@ -99,6 +103,8 @@ func (t *Tracker) build(f *record) *Flow {
 	if e.TCP.Confidence == open && d.r != nil {
 		e.TCP.Or = t.or(e)
 	}
+	v := validator.Judge(e, nil)
+	e.TCP.Stage = t.stage(f, e, v.Phase)
 	k := &f.key
 	low, high := address(k.low, k.lowPort), address(k.high, k.highPort)
 	if f.has(clientHigh) {
@@ -111,7 +117,7 @@ func (t *Tracker) build(f *record) *Flow {
 		Handshake: f.handshake(), ResetBy: e.TCP.ResetBy, Stage: e.TCP.Stage,
 		Payload:   Payload{f.side[client].proven(), f.side[origin].proven()},
 		Signature: t.signature(&d), Evicted: f.has(evicted),
-		Evidence: e, Verdict: validator.Judge(e, nil),
+		Evidence: e, Verdict: v,
 	}
 }
 

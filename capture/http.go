@@ -58,24 +58,15 @@ const (
 // converse takes payload of side d that is due: b, and behind it so many bytes
 // that were not captured.
 func (t *Tracker) converse(f *record, d int, b []byte, cut int) {
-	if f.has(unfollowed | faulted | tunnelled) {
-		return
+	if f.protocol == unknown && d == client {
+		t.recognize(f, b)
 	}
-	switch f.protocol {
-	case encrypted:
+	switch {
+	case f.protocol == encrypted:
 		t.records(f, d, b, cut)
 		return
-	case foreign:
+	case f.protocol == foreign, f.has(unfollowed | faulted | tunnelled):
 		return
-	case unknown:
-		if d == client && !t.recognize(f, b) {
-			t.hangUp(f)
-			return
-		}
-		if f.protocol == encrypted {
-			t.records(f, d, b, cut)
-			return
-		}
 	}
 	c := t.talk(f)
 	if c == nil {
@@ -176,20 +167,19 @@ func beginsRequest(b []byte) recognition {
 // beginsResponse says whether b begins a status line.
 func beginsResponse(b []byte) bool { return bytes.HasPrefix(b, []byte("HTTP/1.")) }
 
-// recognize says by the client's first bytes what it speaks: whether that is
-// something that can be followed.
-func (t *Tracker) recognize(f *record, b []byte) bool {
+// recognize says by the client's first bytes what it speaks.
+func (t *Tracker) recognize(f *record, b []byte) {
 	switch {
 	case len(b) == 0, beginsRequest(b) == no && b[0] != handshakeRecord, bytes.HasPrefix(b, []byte("PRI * HTTP/2")):
 		f.protocol = foreign
-		return false
 	case b[0] == handshakeRecord:
 		f.protocol = encrypted
-		t.hangUp(f)
-		return true
+	default:
+		f.protocol = http
+		return
 	}
-	f.protocol = http
-	return true
+	f.marks &^= faulted // what the origin said before was no response
+	t.hangUp(f)
 }
 
 // statusLine stands in place of a request line: the field lines of a request

@@ -88,6 +88,9 @@ func described(e *Evidence, f Finding) Finding {
 // rule one reason, of a certificate perhaps several.
 func withoutResponse(e *Evidence) []wire.Reason {
 	one := func(r wire.Reason) []wire.Reason { return []wire.Reason{r} }
+	if e.End == wire.Open && e.TCP != nil {
+		return nil // it goes on, or it was the client that ended it
+	}
 	switch e.Phase {
 	case PhaseDNS:
 		if e.End == NameTimeout {

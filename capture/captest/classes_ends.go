@@ -1,0 +1,178 @@
+package captest
+
+import (
+	"strings"
+	"time"
+
+	"why520/capture"
+	"why520/validator"
+	"why520/wire"
+)
+
+func ended(stage string, reason wire.Reason, notes ...wire.Reason) Truth {
+	return Truth{Reason: reason, Stage: stage, Handshake: capture.HandshakeComplete, Notes: notes}
+}
+
+// ends are flows that are closed too early, or whose bytes are refused.
+var ends = []Class{
+	{"closed-before-request", ended(capture.BeforeRequest, validator.ClosedBeforeRequest), func(t *talk) {
+		t.handshake()
+		t.close(t.origin)
+	}},
+	{"closed-without-a-byte", ended(capture.AfterRequest, wire.ClosedWithoutAByte), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.close(t.origin)
+	}},
+	{"closed-in-head", ended(capture.InHead, wire.HeadCut), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(0)[:60], mss)
+		t.close(t.origin)
+	}},
+	{"closed-in-content", ended(capture.InContent, wire.BodyShort), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(20000)[:9000], mss)
+		t.close(t.origin)
+	}},
+	{"closed-in-chunks", ended(capture.InContent, wire.ChunkedCut), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, chunked(3000, 400), mss)
+		t.close(t.origin)
+	}},
+	{"closed-after-interim", ended(capture.InHead, wire.InterimThenClose), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, "HTTP/1.1 103 Early Hints\r\nLink: </s.css>\r\n\r\n", mss)
+		t.close(t.origin)
+	}},
+	{"second-response-short", ended(capture.InContent, wire.BodyShort), func(t *talk) {
+		t.handshake()
+		t.send(t.client, request("GET")+request("GET"))
+		t.stream(t.origin, page(700)+page(900)[:500], mss)
+		t.close(t.origin)
+	}},
+	{"closed-as-it-was-reused", by(capture.ByOrigin, capture.BeforeRequest, validator.ReusedConnectionWasDead), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(2000), mss)
+		t.wait(5 * time.Second)
+		t.send(t.client, request("GET"))
+		t.client.seq -= uint32(len(request("GET")))
+		fin := t.segment(t.origin, capture.FIN|capture.ACK, "")
+		t.client.seq += uint32(len(request("GET")))
+		t.put(fin)
+		t.origin.seq++
+		t.put(t.stateless(t.origin))
+	}},
+	{"head-too-large", ended(capture.InHead, wire.HeadTooLarge), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, response("200 OK", "Set-Cookie: a="+strings.Repeat("c", 5000), "Set-Cookie: b="+strings.Repeat("d", 5000), "Content-Length: 2")+"ok", mss)
+		t.close(t.client)
+	}},
+	{"no-header-fields", ended(capture.InHead, wire.NoHeaderFields), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, "HTTP/1.1 200 OK\r\n\r\nhello", mss)
+		t.close(t.origin)
+	}},
+	{"length-and-transfer-encoding", ended(capture.InHead, wire.LengthAndTransferEncoding), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, response("200 OK", "Content-Length: 5", "Transfer-Encoding: chunked")+"0\r\n\r\n", mss)
+		t.close(t.origin)
+	}},
+	{"chunk-size-invalid", ended(capture.InContent, wire.ChunkSizeInvalid), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, chunked(1500, 20)+"xyz\r\n", 600)
+		t.close(t.origin)
+	}},
+	{"banner", ended(capture.InHead, wire.OtherProtocolBanner), func(t *talk) {
+		t.handshake()
+		t.send(t.origin, "SSH-2.0-OpenSSH_9.2\r\n")
+		t.get()
+		t.close(t.origin)
+	}},
+	{"client-closes", ended(capture.AfterRequest, wire.OK, validator.ClientClosed), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.wait(time.Second)
+		t.close(t.client)
+	}},
+	{"bytes-after-response", ended(capture.AfterResponse, wire.OK, wire.BytesAfterResponse), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(100)+"and more", mss)
+		t.close(t.client)
+	}},
+}
+
+// silences are flows in which somebody says nothing for too long.
+var silences = []Class{
+	{"first-byte-timeout", ended(capture.AfterRequest, wire.FirstByteTimeout), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.wait(20 * time.Second)
+		t.fin(t.client)
+		t.ack(t.origin)
+	}},
+	{"client-resets-after-silence", Truth{Reason: wire.FirstByteTimeout, ResetBy: capture.ByClient, Stage: capture.AfterRequest, Handshake: capture.HandshakeComplete, Notes: []wire.Reason{validator.ClientReset}}, func(t *talk) {
+		t.handshake()
+		t.get()
+		t.wait(20 * time.Second)
+		t.abort(t.client)
+	}},
+	{"head-stalled", ended(capture.InHead, wire.HeadStalled), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(0)[:60], mss)
+		t.wait(12 * time.Second)
+		t.close(t.client)
+	}},
+	{"body-stalled", ended(capture.InContent, wire.BodyStalled), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(9000)[:4000], mss)
+		t.wait(12 * time.Second)
+		t.close(t.client)
+	}},
+	{"interim-then-stall", ended(capture.InHead, wire.InterimThenStall), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, "HTTP/1.1 103 Early Hints\r\nLink: </s.css>\r\n\r\n", mss)
+		t.wait(16 * time.Second)
+		t.close(t.client)
+	}},
+	{"request-unacknowledged", ended(capture.BeforeRequest, validator.RequestUnacknowledged), func(t *talk) {
+		t.handshake()
+		for wait := time.Second; wait < 16*time.Second; wait *= 2 {
+			t.send(t.client, request("GET"))
+			t.client.seq -= uint32(len(request("GET")))
+			t.wait(wait)
+		}
+		t.client.seq += uint32(len(request("GET")))
+		t.fin(t.client)
+	}},
+	{"request-write-timeout", ended(capture.InRequest, validator.RequestWriteTimeout), func(t *talk) {
+		t.handshake()
+		t.stream(t.client, request("POST", "Content-Length: 90000")+strings.Repeat("u", 4000), mss)
+		t.send(t.client, strings.Repeat("u", 1000))
+		t.wait(16 * time.Second)
+		t.fin(t.client)
+	}},
+	{"slow-but-answered", whole, func(t *talk) {
+		t.handshake()
+		t.get()
+		t.wait(20 * time.Second)
+		t.stream(t.origin, page(3000), mss)
+		t.close(t.client)
+	}},
+	{"still-open", ended(capture.AfterRequest, wire.OK, validator.FlowStillOpen), func(t *talk) {
+		t.handshake()
+		t.get()
+	}},
+}
