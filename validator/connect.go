@@ -18,7 +18,7 @@ import (
 func (x *exchange) connect(ctx context.Context, address string) *link {
 	x.e.Phase = PhaseConnect
 	limit := min(x.deadlines.Connect, time.Until(x.total))
-	dialer := net.Dialer{Timeout: limit, FallbackDelay: -1, KeepAlive: -1}
+	dialer := net.Dialer{Timeout: limit, FallbackDelay: -1, KeepAlive: -1, ControlContext: x.p.Control}
 	dialer.SetMultipathTCP(false)
 	if x.p.Source.IsValid() {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(x.p.Source, 0))

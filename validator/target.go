@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 )
 
@@ -47,6 +48,11 @@ type Prober struct {
 
 	Digest bool // compute the content's SHA-256
 	Decode bool // check that gzip and deflate content decodes
+
+	// Control, if set, is the ControlContext of the net.Dialer: it runs before
+	// each TCP connection is made. Where it binds the socket, Source must not
+	// be set. Its error ends the probe as a fault of the asking side.
+	Control func(ctx context.Context, network, address string, c syscall.RawConn) error
 
 	// Connected, if set, runs on each new TCP connection before TLS and the
 	// request. Its error ends the probe as a fault of the asking side.
