@@ -1,0 +1,171 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"sync"
+	"time"
+)
+
+// A Live gives the packets of a network interface as they pass. It is for
+// Linux; elsewhere OpenLive fails.
+type Live struct {
+	o    LiveOptions
+	link LinkType
+	ring *ring
+
+	mu     sync.Mutex // held while packets are read in the ring
+	data   []byte     // of the packet that Next gave last
+	counts sync.Mutex
+	drops  int64
+}
+
+// LiveOptions say what a Live captures.
+type LiveOptions struct {
+	Interface string   // "eth0"; "any" or empty: all of them
+	Origins   []Origin // whose TCP is captured, both ways, the filter being locked; none: all TCP
+
+	Ring   int    // bytes of the ring, 128 KiB at least; 0: 32 MiB
+	Snap   int    // bytes of a packet that are kept; 0: 262,144
+	Fanout uint16 // group of Lives that share the flows out among them; 0: none
+
+	// Drop says that the process gives up all its capabilities, for good, once
+	// the Live is open: what is open stays so. It takes a binary without cgo.
+	Drop bool
+}
+
+// A LiveError says why there is no live capture, and what to do about it.
+type LiveError struct {
+	Interface string
+	Doing     string // "opening a packet socket"
+	Err       error  // fs.ErrPermission, errors.ErrUnsupported or a system's error
+}
+
+func (e *LiveError) Error() string {
+	s := fmt.Sprintf("no capture on %s: %s: %v", e.Interface, e.Doing, e.Err)
+	switch {
+	case errors.Is(e.Err, fs.ErrPermission):
+		self, err := os.Executable()
+		if err != nil {
+			self = "why520"
+		}
+		s += "; it needs CAP_NET_RAW: run as root, or allow it once with: sudo setcap cap_net_raw+ep " + self +
+			" (in a container: --cap-add NET_RAW)"
+	case errors.Is(e.Err, errors.ErrUnsupported):
+		s += "; it needs Linux: elsewhere, read a file that tcpdump -w wrote"
+	}
+	return s
+}
+
+func (e *LiveError) Unwrap() error { return e.Err }
+
+// OpenLive begins to capture: what passes once it has returned is seen. The error
+// is a *LiveError.
+func OpenLive(o LiveOptions) (*Live, error) {
+	if o.Interface == "" {
+		o.Interface = "any"
+	}
+	if o.Ring <= 0 {
+		o.Ring = 32 << 20
+	}
+	if o.Snap <= 0 {
+		o.Snap = 256 << 10
+	}
+	l := &Live{o: o}
+	if err := l.open(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Link says what the packets begin with.
+func (l *Live) Link() LinkType { return l.link }
+
+// Next waits for the next packet and fills p with it. Its Data is valid until
+// the next call. The error is io.EOF once the Live is closed.
+func (l *Live) Next(p *Packet) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.ring.next(p, time.Time{}); err != nil {
+		return err
+	}
+	l.data = append(l.data[:0], p.Data...)
+	p.Data = l.data
+	return nil
+}
+
+// Drops gives how many packets were lost so far, because nobody read them in
+// time.
+func (l *Live) Drops() int64 {
+	l.counts.Lock()
+	defer l.counts.Unlock()
+	l.drops += l.ring.drops()
+	return l.drops
+}
+
+// Close ends the capture, a call of Next that waits, and Flows.
+func (l *Live) Close() error {
+	l.Drops() // the last that can be asked for
+	err := l.ring.stop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ring.unmap()
+	return err
+}
+
+// each calls f with packets until there are none at the moment, and waits for
+// the first until then; the zero time is for ever. Data of a packet is valid
+// during the call. The error is io.EOF once the Live is closed, and
+// os.ErrDeadlineExceeded where none came.
+func (l *Live) each(until time.Time, f func(*Packet)) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var p Packet
+	if err := l.ring.next(&p, until); err != nil {
+		return err
+	}
+	f(&p)
+	for l.ring.more(&p) {
+		f(&p)
+	}
+	return nil
+}
+
+// Flows gives the flows that pass, each o.Linger after its end, until the Live is
+// closed; then those that are left. What is lost makes verdicts less certain.
+func (l *Live) Flows(o Options) iter.Seq2[*Flow, error] {
+	return func(yield func(*Flow, error) bool) {
+		var over []*Flow
+		t := NewTracker(o, func(f *Flow) { over = append(over, f) })
+		give := func() bool {
+			for _, f := range over {
+				if !yield(f, nil) {
+					return false
+				}
+			}
+			over = over[:0]
+			return true
+		}
+		const tick = 5 * time.Millisecond
+		drops := l.Drops()
+		for {
+			err := l.each(time.Now().Add(tick), t.Packet)
+			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Close()
+				if give() && err != io.EOF {
+					yield(nil, err)
+				}
+				return
+			}
+			t.Lost(l.Drops() - drops)
+			t.Advance(time.Now().Add(-2 * tick)) // what is in the ring may be older
+			if !give() {
+				return
+			}
+		}
+	}
+}
