@@ -101,7 +101,7 @@ func (t *Tracker) build(f *record) *Flow {
 		e.Seen = append(e.Seen, validator.Finding{Reason: r, Offset: -1})
 	}
 	if e.TCP.Confidence == open && d.r != nil {
-		e.TCP.Or = t.or(e)
+		e.TCP.Or = or(e)
 	}
 	v := validator.Judge(e, nil)
 	e.TCP.Stage = t.stage(f, e, v.Phase)
@@ -122,7 +122,7 @@ func (t *Tracker) build(f *record) *Flow {
 }
 
 // or gives the reason if the reset had the other sender.
-func (t *Tracker) or(e *validator.Evidence) wire.Reason {
+func or(e *validator.Evidence) wire.Reason {
 	other, facts := *e, *e.TCP
 	switch facts.ResetBy {
 	case ByOrigin:

@@ -159,8 +159,12 @@ func (t *Tracker) weigh(f *record, r *reset, signs []sign) opinion {
 			o.confidence = open
 		}
 		if t.lost > 0 {
-			o.evidence = append(o.evidence, fmt.Sprintf("%d packets of the capture were lost, of this flow perhaps", t.lost))
+			o.evidence = append(o.evidence, lostOf(t.lost))
 		}
 	}
 	return o
+}
+
+func lostOf(packets int64) string {
+	return fmt.Sprintf("%d packets of the capture were lost, of this flow perhaps", packets)
 }

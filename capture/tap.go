@@ -1,0 +1,152 @@
+package capture
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"why520/validator"
+)
+
+// A Tap captures around connections that this process makes. It may be used by
+// many goroutines at once.
+type Tap struct {
+	live *Live
+	o    TapOptions
+	done chan struct{} // closed when the packets have ended
+
+	mu      sync.Mutex
+	watches map[ends]*Watch
+	file    *Writer // nil: nobody asked
+	failed  error   // of writing
+
+	segment Segment
+}
+
+// TapOptions say how a Tap works. The zero TapOptions are useful.
+type TapOptions struct {
+	Policy    validator.Policy    // that responses are read under
+	Deadlines validator.Deadlines // silence of the origin that counts as its timeout; zero: the defaults of a Prober
+
+	// Late is how long packets are waited for that come late, once an exchange
+	// is over. 0: 8 ms.
+	Late time.Duration
+
+	// Pcap, if set, gets all packets of the connections, as pcapng.
+	Pcap io.Writer
+}
+
+// ends are those of a connection.
+type ends struct{ client, origin netip.AddrPort }
+
+// NewTap makes a Tap of a Live, which is the Tap's from then on. If the Live has
+// no Origins, its filter takes the addresses alone that are connected to.
+func NewTap(l *Live, o TapOptions) (*Tap, error) {
+	if o.Late == 0 {
+		o.Late = 8 * time.Millisecond
+	}
+	t := &Tap{live: l, o: o, done: make(chan struct{}), watches: map[ends]*Watch{}}
+	if o.Pcap != nil {
+		file, err := NewWriter(o.Pcap, l.o.Interface, l.link)
+		if err != nil {
+			return nil, err
+		}
+		t.file = file
+	}
+	go t.run()
+	return t, nil
+}
+
+// run takes packets until the Live is closed.
+func (t *Tap) run() {
+	defer close(t.done)
+	for t.live.each(time.Time{}, t.packet) == nil {
+	}
+}
+
+// packet gives p to the connection that it is of, if that is watched.
+func (t *Tap) packet(p *Packet) {
+	s := &t.segment
+	if s.Decode(p) != IsTCP {
+		return
+	}
+	from, to := s.SourceAddress(), s.DestinationAddress()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w, side := t.watches[ends{from, to}], client
+	if w == nil {
+		w, side = t.watches[ends{to, from}], origin
+	}
+	if w == nil {
+		return
+	}
+	if t.file != nil && t.failed == nil {
+		t.failed = t.file.Write(p)
+	}
+	w.take(p, side, s.Flags)
+}
+
+// mostFiltered is how many addresses the filter tells apart; with more, it takes
+// all TCP.
+const mostFiltered = 64
+
+// arm begins to watch the connection between e for w.
+func (t *Tap) arm(w *Watch, e ends) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.watches[e] = w
+	fixed := t.live.o.Origins
+	if len(fixed) > 0 {
+		if !slices.ContainsFunc(fixed, func(o Origin) bool {
+			return o.Address.Unmap().WithZone("") == e.origin.Addr() && (o.Port == 0 || o.Port == e.origin.Port())
+		}) {
+			delete(t.watches, e)
+			return fmt.Errorf("the capture was opened for other origins than %v", e.origin)
+		}
+		return nil
+	}
+	var origins []Origin
+	for e := range t.watches {
+		if o := (Origin{Address: e.origin.Addr()}); !slices.Contains(origins, o) {
+			origins = append(origins, o)
+		}
+		if len(origins) > mostFiltered {
+			origins = nil
+			break
+		}
+	}
+	return t.live.only(origins)
+}
+
+// disarm ends the watch over the connection between e.
+func (t *Tap) disarm(e ends) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.watches, e)
+}
+
+// Drops gives how many packets the capture lost so far.
+func (t *Tap) Drops() int64 { return t.live.Drops() }
+
+// Close ends the capture. The error is one of writing to Pcap.
+func (t *Tap) Close() error {
+	err := t.live.Close()
+	<-t.done
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.file == nil {
+		return err
+	}
+	for _, last := range []func() error{func() error { return t.file.Drops(t.live.Drops()) }, t.file.Flush} {
+		if t.failed == nil {
+			t.failed = last()
+		}
+	}
+	if t.failed != nil {
+		return t.failed
+	}
+	return err
+}
