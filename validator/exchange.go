@@ -71,6 +71,9 @@ func (x *exchange) run(ctx context.Context, l *link) bool {
 	l.SetWriteDeadline(time.Unix(1, 0))
 	<-done
 	l.SetWriteDeadline(time.Time{})
+	if (end == wire.FIN || end == wire.Truncated) && !x.seen.whole {
+		end = x.fold(end)
+	}
 	unsent := x.sent.IsZero()
 	x.e.Sent = l.tap.sent - before
 	x.e.Acked = l.tap.ackedSince(before)
@@ -163,8 +166,6 @@ func (x *exchange) read() (end wire.End, err error) {
 			if end, over := x.over(); over {
 				return end, err
 			}
-		case wire.FIN, wire.Truncated:
-			return x.fold(end), err
 		default:
 			return end, err
 		}
@@ -172,11 +173,10 @@ func (x *exchange) read() (end wire.End, err error) {
 	return wire.Open, nil
 }
 
-// fold names the end of a connection whose reading ended with end: a reset that
-// a write was told of is swallowed, and the next read says FIN.
+// fold names the end of a connection whose reading ended with end, once sending
+// is over, too: a reset that a write was told of is swallowed, and the next read
+// says FIN.
 func (x *exchange) fold(end wire.End) wire.End {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	if x.sendErr != nil && ended(x.sendErr) == wire.RST {
 		x.e.Error = x.sendErr.Error()
 		return wire.RST
