@@ -2,7 +2,6 @@ package capture
 
 import (
 	"encoding/binary"
-	"errors"
 	"io"
 	"os"
 	"sync/atomic"
@@ -18,16 +17,17 @@ import (
 // A block is the kernel's until its status says that it is ours, and ours until
 // we say that it is the kernel's again.
 type ring struct {
-	file   *os.File // in the runtime's poller: closing it ends a wait
-	socket syscall.RawConn
-	memory []byte // nil: unmapped
-	size   int    // of a block
-	block  []byte // the one that is read; nil: none is
-	number int    // of it, or of the one that comes next
-	left   uint32 // packets of the block that were not given
-	at     uint32 // where in the block the next packet begins
-	link   LinkType
-	among  int // index of the loopback interface, where all are captured; else 0
+	file    *os.File // in the runtime's poller: closing it ends a wait
+	socket  syscall.RawConn
+	stopped atomic.Bool
+	memory  []byte // nil: unmapped
+	size    int    // of a block
+	block   []byte // the one that is read; nil: none is
+	number  int    // of it, or of the one that comes next
+	left    uint32 // packets of the block that were not given
+	at      uint32 // where in the block the next packet begins
+	link    LinkType
+	among   int // index of the loopback interface, where all are captured; else 0
 }
 
 const (
@@ -45,17 +45,11 @@ func (r *ring) next(p *Packet, until time.Time) error {
 	if r.more(p) {
 		return nil
 	}
-	if err := r.file.SetReadDeadline(until); err != nil {
-		return r.closed(err)
+	err := r.file.SetReadDeadline(until)
+	if err == nil {
+		err = r.socket.Read(func(uintptr) bool { return r.more(p) })
 	}
-	if err := r.socket.Read(func(uintptr) bool { return r.more(p) }); err != nil {
-		return r.closed(err)
-	}
-	return nil
-}
-
-func (r *ring) closed(err error) error {
-	if errors.Is(err, os.ErrClosed) {
+	if err != nil && r.stopped.Load() {
 		return io.EOF
 	}
 	return err
@@ -121,7 +115,10 @@ func (r *ring) drops() (lost int64) {
 }
 
 // stop closes the socket, which ends a wait.
-func (r *ring) stop() error { return r.file.Close() }
+func (r *ring) stop() error {
+	r.stopped.Store(true)
+	return r.file.Close()
+}
 
 // unmap gives the memory back; nobody reads it any more.
 func (r *ring) unmap() {

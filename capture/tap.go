@@ -31,8 +31,8 @@ type TapOptions struct {
 	Policy    validator.Policy    // that responses are read under
 	Deadlines validator.Deadlines // silence of the origin that counts as its timeout; zero: the defaults of a Prober
 
-	// Late is how long packets are waited for that come late, once an exchange
-	// is over. 0: 8 ms.
+	// Late is how long what follows a reset is waited for, once an exchange is
+	// over. 0: 8 ms.
 	Late time.Duration
 
 	// Pcap, if set, gets all packets of the connections, as pcapng.

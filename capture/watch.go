@@ -118,9 +118,10 @@ func (w *Watch) take(p *Packet, side int, flags uint8) {
 }
 
 // Flow gives the connection's flow as far as it came; nil: no packet of it was
-// seen. It waits for late packets: for those behind a reset, which show who sent
-// it, as long as the Tap's Late says, else until the client's own end was seen.
-// What comes later is not in the flow.
+// seen. The connection is to be closed before: Flow waits until the capture has
+// shown that, which is a matter of a few milliseconds, or a reset of the origin
+// and, for the time of the Tap's Late, what follows it, for that shows who sent
+// it. What comes later is not in the flow.
 func (w *Watch) Flow() *Flow {
 	w.await()
 	w.mu.Lock()
@@ -135,26 +136,41 @@ func (w *Watch) Flow() *Flow {
 	return w.flow
 }
 
+// longest is how long the end of a connection is waited for, which will not come
+// if the connection was never made, or does not pass where is captured.
+const longest = 100 * time.Millisecond
+
 // await waits for late packets.
 func (w *Watch) await() {
-	late := time.NewTimer(w.tap.o.Late)
-	defer late.Stop()
-	for !w.complete() {
+	began := time.Now()
+	for {
+		until := began.Add(w.wanted())
+		timer := time.NewTimer(time.Until(until))
 		select {
-		case <-late.C:
+		case <-timer.C:
 			return
 		case <-w.tap.done:
+			timer.Stop()
 			return
 		case <-w.changed:
+			timer.Stop()
 		}
 	}
 }
 
-// complete reports whether no packet can come that matters.
-func (w *Watch) complete() bool {
+// wanted says for how long late packets are waited for, as things stand.
+func (w *Watch) wanted() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return !w.armed || w.flow != nil || w.flags[client]&(FIN|RST) != 0 && w.flags[origin]&RST == 0
+	switch {
+	case !w.armed || w.flow != nil:
+		return 0
+	case w.flags[origin]&RST != 0:
+		return w.tap.o.Late
+	case w.flags[client]&(FIN|RST) != 0:
+		return 0
+	}
+	return max(longest, w.tap.o.Late)
 }
 
 // Close ends the watch.
