@@ -3,6 +3,7 @@ module why520
 go 1.26.0
 
 require (
+	github.com/google/gopacket v1.1.19
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/net v0.62.0
 	golang.org/x/sys v0.50.0
