@@ -82,7 +82,15 @@ func (t *Tracker) build(f *record) *Flow {
 		f.marks &^= faulted
 		t.hangUp(f)
 	}
+	for i := range f.side {
+		if h := &f.side[i]; h.is(known|acknowledged) && int32(h.acked-h.max) > int32(btoi(h.is(finished))) {
+			f.marks |= lossy // what nobody saw was acknowledged
+		}
+	}
 	d := finding{f: f, r: t.counted(f)}
+	if d.r != nil && d.r.opened && int32(d.r.seq-f.side[d.r.side].max) > int32(btoi(f.side[d.r.side].is(finished))) {
+		f.marks |= lossy
+	}
 	if d.r != nil {
 		d.who = t.who(f, d.r)
 	}
@@ -146,12 +154,10 @@ func (f *record) handshake() string {
 	switch {
 	case !c.is(synchronized) && !o.is(synchronized):
 		return HandshakeUnseen
-	case !o.is(synchronized):
+	case c.is(synchronized) && o.is(synchronized) && f.connected():
+		return HandshakeComplete
+	case !o.is(synchronized) && !f.connected():
 		return HandshakeNone
-	case f.connected():
-		if c.is(synchronized) {
-			return HandshakeComplete
-		}
 	}
 	return HandshakePartial
 }
@@ -159,8 +165,17 @@ func (f *record) handshake() string {
 // connected reports whether the client has acknowledged the origin's SYN.
 func (f *record) connected() bool {
 	o := &f.side[origin]
-	return f.has(joined) || o.is(synchronized) && o.is(acknowledged) && int32(o.acked-o.iss) > 0
+	switch {
+	case f.has(joined):
+		return true
+	case o.is(synchronized):
+		return o.is(acknowledged) && int32(o.acked-o.iss) > 0
+	}
+	return o.is(acknowledged) || o.data > 0 // its SYN was not captured
 }
+
+// partial reports whether f went on though not all of its handshake was seen.
+func (f *record) partial() bool { return f.connected() && f.handshake() != HandshakeComplete }
 
 // pending reports whether the origin owes an answer.
 func (f *record) pending(t *Tracker) bool {
@@ -288,7 +303,7 @@ func (t *Tracker) confidence(d *finding) string {
 	switch f := d.f; {
 	case f.has(joined | unfollowed | evicted), t.lost > 0 && f.has(lossy):
 		return open
-	case f.has(lossy), t.lost > 0:
+	case f.has(lossy), t.lost > 0, f.partial():
 		return likely
 	}
 	return certain

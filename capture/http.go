@@ -65,7 +65,7 @@ func (t *Tracker) converse(f *record, d int, b []byte, cut int) {
 	case f.protocol == encrypted:
 		t.records(f, d, b, cut)
 		return
-	case f.protocol == foreign, f.has(unfollowed | faulted | tunnelled):
+	case f.protocol == foreign, f.has(unfollowed | tunnelled), f.has(faulted) && d == origin:
 		return
 	}
 	c := t.talk(f)
@@ -199,7 +199,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 				break
 			}
 			if c.open == pipeline || beginsRequest(b) == no {
-				t.unfollow(f)
+				t.noRequest(f, c)
 				return
 			}
 			c.asked[c.open] = question{begin: at}
@@ -215,7 +215,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 			n = c.askBody(b)
 		}
 		if !ok {
-			t.unfollow(f)
+			t.noRequest(f, c)
 			return
 		}
 		b, at = b[n:], at+uint64(n)
@@ -230,7 +230,9 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 	}
 	if cut > 0 {
 		if c.asking != askingBody || !c.request.Skip(int64(cut)) {
-			t.unfollow(f)
+			if !f.has(faulted) {
+				t.unfollow(f)
+			}
 			return
 		}
 		if ev, _, _ := c.request.Next(nil); ev == wire.Done {
@@ -240,6 +242,18 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 	}
 	if f.talk != 0 && c.open == 0 && c.asking == between && !c.expected {
 		t.hangUp(f)
+	}
+}
+
+// noRequest takes it that the client said what is no request.
+func (t *Tracker) noRequest(f *record, c *talk) {
+	switch {
+	case f.exchanges == 0 && c.open <= 1 && !c.asked[0].sent:
+		f.protocol = foreign
+		f.marks &^= faulted
+		t.hangUp(f)
+	case !f.has(faulted):
+		t.unfollow(f)
 	}
 }
 

@@ -18,9 +18,6 @@ const (
 // openPcap reads a pcap file's header.
 func (r *Reader) openPcap() error {
 	b, err := r.peek(pcapHeader)
-	if len(b) < 4 {
-		return err
-	}
 	switch little := binary.LittleEndian.Uint32(b); little {
 	case pcapMicro, pcapNano, pcapModified:
 		r.order = binary.LittleEndian

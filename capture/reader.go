@@ -76,9 +76,17 @@ func NewReader(source io.Reader) (*Reader, error) {
 	}
 	if binary.BigEndian.Uint32(magic) == sectionHeader {
 		r.next = (*Reader).nextBlock
-		return r, r.section()
+		err = r.section()
+	} else {
+		err = r.openPcap()
 	}
-	return r, r.openPcap()
+	if err == io.EOF {
+		err = r.unopened(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // unopened tells what could not be opened as a capture for want of bytes.

@@ -283,7 +283,11 @@ func (t *Tracker) giveUp(f *record, d int) {
 		if gap := int32(t.pieces.at(h.piece).seq - h.next); gap > 0 {
 			t.lose(f, d, int(gap))
 		}
-		t.release(f, d)
+		n := h.piece
+		if t.release(f, d); h.piece == n { // it lies behind the FIN
+			h.piece = t.pieces.at(n).next
+			t.discard(n)
+		}
 	}
 	h.gap = 0
 }

@@ -60,13 +60,17 @@ func (t *Tracker) records(f *record, d int, b []byte, cut int) {
 				return
 			}
 			r.left = binary.BigEndian.Uint16(r.head[3:])
-			f.begun(d, kind, r.left, b, at-5)
+			f.begun(d, kind, r.left, at-5)
 		}
 		n := min(int(r.left), len(b))
 		r.left -= uint16(n)
+		content := b[:n]
 		b, at = b[n:], at+uint64(n)
 		if r.left == 0 {
 			r.got = 0
+			if r.head[0] == alertRecord && r.head[3] == 0 && r.head[4] == 2 && n > 0 && r.apps == 0 {
+				r.alert = content[n-1] // level, description
+			}
 		}
 	}
 	switch {
@@ -80,17 +84,14 @@ func (t *Tracker) records(f *record, d int, b []byte, cut int) {
 	}
 }
 
-// begun takes the beginning of a record of side d: its type, its length, what is
-// at hand of its content, and the payload before it.
-func (f *record) begun(d int, kind byte, length uint16, content []byte, at uint64) {
+// begun takes the beginning of a record of side d: its type, its length, and the
+// payload before it.
+func (f *record) begun(d int, kind byte, length uint16, at uint64) {
 	c, o := &f.side[client].tls, &f.side[origin].tls
 	r := &f.side[d].tls
 	r.flags &^= notified
 	if kind == alertRecord {
 		r.flags |= notified
-		if length == 2 && len(content) >= 2 && r.apps == 0 {
-			r.alert = content[1]
-		}
 		return
 	}
 	if kind != applicationData {

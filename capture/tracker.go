@@ -170,6 +170,10 @@ func (t *Tracker) take(s *Segment) {
 		f.marks |= fragmented | lossy
 	}
 	if s.Flags&ACK != 0 {
+		if !peer.is(known) && !f.has(joined) && s.Flags&SYN == 0 { // its SYN was not captured
+			peer.state |= known
+			peer.next, peer.max = s.Ack, s.Ack
+		}
 		peer.acknowledge(s.Ack)
 	}
 	if s.Length > 0 || s.Flags&FIN != 0 {

@@ -151,7 +151,7 @@ func (t *Tracker) weigh(f *record, r *reset, signs []sign) opinion {
 	default:
 		o.confidence = open
 	}
-	if t.lost > 0 || f.has(lossy) {
+	if t.lost > 0 || f.has(lossy) || f.partial() {
 		switch o.confidence {
 		case certain:
 			o.confidence = likely
