@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,24 +146,30 @@ func (n *network) flows(t *testing.T, do func()) []*capture.Flow {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for f, err := range l.Flows(capture.Options{All: true, Deadlines: deadlines}) {
-			assert.NoError(t, err)
-			flows = append(flows, f)
+		tracker := capture.NewTracker(capture.Options{All: true, Deadlines: deadlines}, func(f *capture.Flow) { flows = append(flows, f) })
+		var p capture.Packet
+		var s capture.Segment
+		for l.Next(&p) == nil {
+			if s.Decode(&p) == capture.IsTCP && s.SourcePort == marked {
+				break
+			}
+			tracker.Packet(&p)
 		}
+		tracker.Lost(l.Drops())
+		tracker.Close()
 	}()
-	n.within(n.client, do)
-	await(t, l) // what has passed is in the ring, and some of it not yet given
-	assert.NoError(t, l.Close())
+	n.within(n.client, func() {
+		do()
+		_, err := net.Dial("tcp", closedPort)
+		assert.ErrorIs(t, err, unix.ECONNREFUSED)
+	})
 	<-done
-	return flows
+	assert.NoError(t, l.Close())
+	return slices.DeleteFunc(flows, func(f *capture.Flow) bool { return f.Origin.Port() == marked })
 }
 
-// await waits until a ring has given what has passed so far.
-func await(t *testing.T, l *capture.Live) {
-	t.Helper()
-	assert.Zero(t, l.Drops())
-	time.Sleep(20 * time.Millisecond)
-}
+// marked is the port whose refusal says that all was captured that came before.
+const marked = 81
 
 func TestNoResetOfTheOriginIsClaimedWhereNoneCounts(t *testing.T) {
 	n := newNetwork(t)
@@ -173,6 +180,7 @@ func TestNoResetOfTheOriginIsClaimedWhereNoneCounts(t *testing.T) {
 		}
 		return c.(*net.TCPConn)
 	}
+	over := make(chan struct{})
 	ask := func(c net.Conn) { _, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n") }
 	for _, c := range []struct {
 		name   string
@@ -185,31 +193,29 @@ func TestNoResetOfTheOriginIsClaimedWhereNoneCounts(t *testing.T) {
 		{"the client resets, waiting", saysNothing, func() {
 			c := dial()
 			ask(c)
-			time.Sleep(5 * time.Millisecond)
 			linger0(c)
 		}, capture.ByClient, wire.OK, validator.ClientReset},
 		{"the client closes, waiting", saysNothing, func() {
 			c := dial()
 			ask(c)
-			time.Sleep(5 * time.Millisecond)
 			c.Close()
 		}, "", wire.OK, validator.ClientClosed},
 		{"the client resets with the answer unread", answer(whole, holds), func() {
 			c := dial()
 			ask(c)
-			time.Sleep(20 * time.Millisecond)
+			_, _ = c.Read(make([]byte, 1))
 			c.Close()
 		}, capture.ByClient, wire.OK, validator.ClientReset},
 		{"the origin answers a closed client with a reset", func(c *net.TCPConn) {
 			readHead(c)
-			time.Sleep(20 * time.Millisecond)
+			_, _ = io.Copy(io.Discard, c)
 			linger0(c)
+			close(over)
 		}, func() {
 			c := dial()
 			ask(c)
-			time.Sleep(5 * time.Millisecond)
 			c.Close()
-			time.Sleep(40 * time.Millisecond)
+			<-over
 		}, capture.ByOrigin, wire.OK, validator.ClientClosed},
 		{"the client resets after the silence of the origin", saysNothing, func() {
 			c := dial()
@@ -246,10 +252,8 @@ func TestResetAfterBothClosesDoesNotCount(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c)
 		local := c.LocalAddr().(*net.TCPAddr).AddrPort()
 		c.Close()
-		time.Sleep(5 * time.Millisecond)
 		// The origin's TCP, asked again by what the old connection left, resets it.
 		n.stray(t, local.Port())
-		time.Sleep(5 * time.Millisecond)
 	})
 	require.Len(t, flows, 1)
 	assert.Empty(t, flows[0].ResetBy)
@@ -288,7 +292,6 @@ func TestFlowJoinedInTheMiddleBlamesNobody(t *testing.T) {
 	defer c.Close()
 	const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 	_, _ = io.WriteString(c, request)
-	time.Sleep(5 * time.Millisecond)
 	flows := n.flows(t, func() {
 		close(let)
 		_, _ = io.WriteString(c, request)
