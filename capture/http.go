@@ -135,7 +135,8 @@ func (t *Tracker) hangUp(f *record) {
 			*b = nil
 		}
 	}
-	*c = talk{request: c.request, response: c.response, head: c.head, raw: c.raw, rest: c.rest, around: c.around}
+	c.asking, c.open, c.from = between, 0, 0
+	c.expected, c.whole, c.measured, c.framed, c.skipped = false, false, false, false, false
 	t.talks.put(f.talk)
 	f.talk = 0
 }
