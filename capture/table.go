@@ -26,13 +26,18 @@ func keyOf(s *Segment, k *key) (fromLow bool) {
 	return false
 }
 
+// is compares word by word, which == on the whole struct does not.
+func (k *key) is(other *key) bool {
+	return k.low == other.low && k.high == other.high && k.lowPort == other.lowPort && k.highPort == other.highPort
+}
+
 // A table holds records of flows in chunks that never move, and finds them by
 // open addressing with linear probing. Neither holds pointers.
 type table struct {
 	seed   [4]uint64 // random, so that nobody can choose addresses that collide
 	slots  []uint64  // upper half: the hash's; lower half: number of a record, 0: free
 	used   int
-	chunks [][]record
+	chunks []*[chunkSize]record
 	free   uint32 // list of free records, by next; 0: none
 	top    uint32 // records that were ever used: numbers go from 1 to top
 }
@@ -52,7 +57,7 @@ func newTable() *table {
 
 // at gives the record of that number.
 func (t *table) at(n uint32) *record {
-	return &t.chunks[(n-1)>>chunkBits][(n-1)&(chunkSize-1)]
+	return &t.chunks[(n-1)>>chunkBits][(n-1)%chunkSize]
 }
 
 func (t *table) hash(k *key) uint32 {
@@ -76,7 +81,7 @@ func (t *table) find(k *key, hash uint32) uint32 {
 		switch n := uint32(slot); {
 		case n == 0:
 			return 0
-		case uint32(slot>>32) == hash && t.at(n).key == *k:
+		case uint32(slot>>32) == hash && t.at(n).key.is(k):
 			return n
 		}
 	}
@@ -93,7 +98,7 @@ func (t *table) add(k *key, hash uint32) uint32 {
 		*t.at(n) = record{}
 	} else {
 		if t.top>>chunkBits == uint32(len(t.chunks)) {
-			t.chunks = append(t.chunks, make([]record, chunkSize))
+			t.chunks = append(t.chunks, new([chunkSize]record))
 		}
 		t.top++
 		n = t.top

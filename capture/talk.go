@@ -86,8 +86,10 @@ func (t *Tracker) talk(f *record) *talk {
 		}
 		f.talk = t.talks.take()
 		c := t.talks.at(f.talk)
-		c.response.Limits, c.response.Survey = t.o.Policy.Limits, true
-		c.request.Limits = requestLimits
+		if !c.response.Survey { // it is new
+			c.response.Limits, c.response.Survey = t.o.Policy.Limits, true
+			c.request.Limits = requestLimits
+		}
 		c.cost = talkSize + c.buffers()
 		t.bytes += c.cost
 	}

@@ -66,7 +66,7 @@ func main() {
 	}
 }
 
-// create writes a capture: of ten flows nine are sound, the tenth is of the
+// create writes a capture: of twenty flows nineteen are sound, one is of the
 // labelled classes in turn; one flow in ten over IPv6, one in fifty in a VLAN.
 func create(path string, packets int) error {
 	f, err := os.Create(path)
@@ -75,7 +75,7 @@ func create(path string, packets int) error {
 	}
 	defer f.Close()
 	const perFlow = 11.8
-	flows := captest.Flows(captest.Options{Seed: 1, Flows: int(float64(packets) / perFlow), Clean: 9, Content: 3000, Spacing: 200 * time.Microsecond})
+	flows := captest.Flows(captest.Options{Seed: 1, Flows: int(float64(packets) / perFlow), Clean: 19, Content: 3000, Spacing: 200 * time.Microsecond})
 	if err := captest.WritePcap(f, captest.Merge(flows), captest.Format{}); err != nil {
 		return err
 	}
