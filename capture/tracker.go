@@ -11,6 +11,7 @@ type Tracker struct {
 	lost  int64 // packets that whoever captured them says were lost
 
 	now     int64 // time of the latest packet; never goes back
+	due     int64 // when the first flow that ended is to be given
 	segment Segment
 	key     key
 	table   *table
@@ -30,7 +31,7 @@ func NewTracker(o Options, give func(*Flow)) *Tracker {
 	o.setDefaults()
 	return &Tracker{
 		o: o, give: give, table: newTable(),
-		linger: int64(o.Linger), silent: int64(o.Silent),
+		linger: int64(o.Linger), silent: int64(o.Silent), due: 1<<63 - 1,
 	}
 }
 
@@ -52,8 +53,9 @@ func (t *Tracker) Packet(p *Packet) {
 		return
 	}
 	if p.Time > t.now {
-		t.now = p.Time
-		t.settle()
+		if t.now = p.Time; t.now >= t.due {
+			t.settle()
+		}
 	}
 	t.take(s)
 }
@@ -88,7 +90,11 @@ func (t *Tracker) Stats() Stats { return t.stats }
 func (t *Tracker) settle() {
 	for {
 		e, ok := t.queue.first()
-		if !ok || t.now-e.time < t.linger {
+		if !ok {
+			t.due = 1<<63 - 1
+			return
+		}
+		if t.due = e.time + t.linger; t.now < t.due {
 			return
 		}
 		t.queue.pop()
@@ -120,6 +126,7 @@ func (t *Tracker) end(n uint32, f *record) {
 		t.leave(e)
 	}
 	t.queue.push(ending{t.now, n, f.generation})
+	t.due = min(t.due, t.now+t.linger)
 }
 
 // take takes the next segment.
