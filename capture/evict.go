@@ -53,13 +53,13 @@ func (t *Tracker) turn() uint32 {
 	return t.hand
 }
 
-// sweep looks at a few flows, and gives up those that were silent for long.
+// sweep looks at one flow more, and gives it up if it was silent for long.
 func (t *Tracker) sweep() {
-	const several = 2
-	for range min(several, int(t.table.top)) {
-		n := t.turn()
-		if f := t.table.at(n); f.has(inUse) && t.now-f.last > t.silent {
-			t.finish(n)
-		}
+	if t.table.top == 0 {
+		return
+	}
+	n := t.turn()
+	if f := t.table.at(n); f.has(inUse) && t.now-f.last > t.silent {
+		t.finish(n)
 	}
 }

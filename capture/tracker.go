@@ -190,6 +190,11 @@ func (t *Tracker) take(s *Segment) {
 		t.missing(f, 1-d)
 	}
 	if h.is(closed) && peer.is(closed) {
+		if !t.o.All && f.resets == 0 && t.sound(f) { // nothing that follows can change that
+			t.stats.Sound++
+			t.forget(n, f)
+			return
+		}
 		t.end(n, f)
 	}
 }
@@ -200,7 +205,7 @@ func (t *Tracker) begin(s *Segment, hash uint32, fromLow bool) uint32 {
 	if !wanted {
 		return 0
 	}
-	if s.Flags&SYN == 0 && s.Length == 0 || s.Flags&RST != 0 {
+	if s.Flags&SYN == 0 && (s.Length == 0 || s.Flags&FIN != 0) || s.Flags&RST != 0 {
 		t.stats.Strays++
 		return 0
 	}
