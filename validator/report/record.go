@@ -148,7 +148,7 @@ func JSON(e *validator.Evidence, v *validator.Verdict) Record {
 		r.TLS = &TLS{t.Version, t.Cipher, t.Alert, t.Asked}
 	}
 	if t := e.TCP; t != nil {
-		r.TCP = &TCP{t.ResetBy, t.Stage, t.Confidence, t.Evidence}
+		r.TCP = &TCP{t.ResetBy, t.Stage, t.Confidence, append([]string{}, t.Evidence...)}
 	}
 	if t := e.Timing; t != (validator.Timing{}) {
 		s := time.Duration.Seconds

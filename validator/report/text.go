@@ -12,9 +12,14 @@ import (
 
 // Options say how Text writes.
 type Options struct {
-	Color bool // with ANSI escapes
-	Width int  // columns; 0: 80
+	Color bool  // with ANSI escapes
+	Width int   // columns; 0: 80
+	Rows  []Row // that stand behind the headline
+	Brief bool  // without what to do
 }
+
+// A Row is text behind a label of at most five letters.
+type Row struct{ Label, Text string }
 
 // Text writes a verdict for a person: what the origin did in one line, what was
 // seen, which edges would have passed it, what to do, and how to see it again.
@@ -25,7 +30,11 @@ func Text(w io.Writer, e *validator.Evidence, v *validator.Verdict, o Options) e
 		p.o.Width = 80
 	}
 	p.headline(e, v)
+	for _, r := range o.Rows {
+		p.section(r.Label, r.Text)
+	}
 	p.seen(e)
+	p.tcp(e)
 	if !v.OK() {
 		p.fault(e, v)
 		p.findings(v.Findings[1:], "also")
@@ -33,7 +42,7 @@ func Text(w io.Writer, e *validator.Evidence, v *validator.Verdict, o Options) e
 	p.findings(v.Notes, "note")
 	p.budgets(e, v)
 	p.timing(e)
-	if remedy := validator.Remedy(v.Reason); remedy != "" {
+	if remedy := validator.Remedy(v.Reason); remedy != "" && !o.Brief {
 		p.section("do", remedy)
 	}
 	if !v.OK() && e.Target != "" {
@@ -92,7 +101,7 @@ func (p *page) section(label, text string) {
 func (p *page) headline(e *validator.Evidence, v *validator.Verdict) {
 	where := e.Target
 	if e.Address != "" && !strings.Contains(e.Target, "//"+e.Address) {
-		where += " at " + e.Address
+		where = strings.TrimPrefix(where+" at "+e.Address, " ")
 	}
 	if where != "" {
 		where = " " + escape([]byte(where))
@@ -140,6 +149,35 @@ func (p *page) seen(e *validator.Evidence) {
 	}
 }
 
+// tcp says what a capture adds: who reset, and what speaks for that.
+func (p *page) tcp(e *validator.Evidence) {
+	t := e.TCP
+	if t == nil {
+		return
+	}
+	who := "nobody reset"
+	switch t.ResetBy {
+	case "":
+	case "injected":
+		who = "the reset is forged"
+	default:
+		who = "the " + t.ResetBy + " reset"
+	}
+	if t.Stage != "" {
+		who += ", stage " + t.Stage
+	}
+	p.section("who", who+": "+t.Confidence)
+	for _, seen := range t.Evidence {
+		for i, line := range fold(seen, p.o.Width-len(indent)-2) {
+			mark := "- "
+			if i > 0 {
+				mark = "  "
+			}
+			p.row("", mark+line)
+		}
+	}
+}
+
 var framingText = map[string]string{"length": "length", "chunked": "chunks", "close": "the connection's end", "tunnel": "tunnel"}
 
 func endText(e *validator.Evidence) string {
@@ -152,6 +190,9 @@ func endText(e *validator.Evidence) string {
 	case wire.FIN:
 		return "closed by the origin"
 	case wire.RST:
+		if e.TCP != nil && e.TCP.ResetBy == "injected" {
+			return "reset in the origin's name"
+		}
 		return "reset by the origin"
 	case wire.Timeout:
 		return "then silence"
