@@ -22,6 +22,7 @@ type Live struct {
 	data   []byte     // of the packet that Next gave last
 	counts sync.Mutex
 	drops  int64
+	stats  Stats // of Flows
 }
 
 // LiveOptions say what a Live captures.
@@ -37,6 +38,10 @@ type LiveOptions struct {
 	// the Live is open: what is open stays so. It takes a binary without cgo.
 	Drop bool
 }
+
+// ErrCgo says that a process cannot give up its capabilities: it was built with
+// cgo.
+var ErrCgo = errors.New("a binary with cgo cannot: build it with CGO_ENABLED=0")
 
 // A LiveError says why there is no live capture, and what to do about it.
 type LiveError struct {
@@ -156,16 +161,31 @@ func (l *Live) Flows(o Options) iter.Seq2[*Flow, error] {
 			err := l.each(time.Now().Add(tick), t.Packet)
 			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Close()
+				l.tell(t.Stats())
 				if give() && err != io.EOF {
 					yield(nil, err)
 				}
 				return
 			}
 			t.Lost(l.Drops() - drops)
+			l.tell(t.Stats())
 			t.Advance(time.Now().Add(-2 * tick)) // what is in the ring may be older
 			if !give() {
 				return
 			}
 		}
 	}
+}
+
+// Stats gives the counts of Flows so far.
+func (l *Live) Stats() Stats {
+	l.counts.Lock()
+	defer l.counts.Unlock()
+	return l.stats
+}
+
+func (l *Live) tell(s Stats) {
+	l.counts.Lock()
+	defer l.counts.Unlock()
+	l.stats = s
 }

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"errors"
 	"syscall"
 	"unsafe"
 
@@ -27,7 +26,7 @@ func dropCapabilities() error {
 
 func notOnAllThreads(errno syscall.Errno) error {
 	if errno == syscall.ENOTSUP {
-		return errors.New("a binary with cgo cannot: build it with CGO_ENABLED=0")
+		return ErrCgo
 	}
 	return errno
 }
