@@ -32,6 +32,7 @@ type checkFlags struct {
 	requests                                                int
 	idle                                                    time.Duration
 	evidence, exitCode                                      string
+	capture, pcap                                           string
 }
 
 func (a *app) check() *cobra.Command {
@@ -86,6 +87,8 @@ func (f *checkFlags) add(c *cobra.Command) {
 	s.DurationVar(&f.idle, "idle", 0, "to wait between them")
 	s.BoolVarP(&f.verbose, "verbose", "v", false, "print the exchange with offsets on standard error")
 	s.StringVar(&f.evidence, "evidence", "", "store the evidence in this file, for judge; an object a line")
+	s.StringVar(&f.capture, "capture", "", "capture on this interface (any: on all), and say who reset")
+	s.StringVar(&f.pcap, "pcap", "", "with --capture: write the connections' packets to this file, as pcapng")
 	s.BoolVar(&f.why, "why", false, "find the smallest request that still fails, one change at a time")
 	s.StringVar(&f.har, "request", "", "take the request from a browser's HAR: FILE.har#N, N counts from 0")
 	s.StringVar(&f.exitCode, "exit-code", "", "curl: exit as curl would, for a single target")
@@ -103,6 +106,19 @@ func (a *app) runCheck(c *cobra.Command, f *checkFlags, urls []string) error {
 	if f.exitCode != "" && (f.exitCode != "curl" || len(targets) != 1) {
 		return usage("--exit-code takes curl, with one URL")
 	}
+	ask, done, err := a.asker(f, p)
+	if err != nil {
+		return err
+	}
+	if err := a.askAll(c.Context(), f, ask, targets); err != nil {
+		done()
+		return err
+	}
+	return done()
+}
+
+// askAll asks the targets and prints what they did.
+func (a *app) askAll(ctx context.Context, f *checkFlags, ask asker, targets []validator.Target) (err error) {
 	var store io.WriteCloser
 	if f.evidence != "" {
 		if store, err = os.Create(f.evidence); err != nil {
@@ -112,12 +128,12 @@ func (a *app) runCheck(c *cobra.Command, f *checkFlags, urls []string) error {
 	curl := 0
 	for _, t := range targets {
 		if f.why {
-			if err := a.runWhy(c.Context(), p, t); err != nil {
+			if err := a.runWhy(ctx, ask, t); err != nil {
 				return err
 			}
 			continue
 		}
-		last, err := a.checkOne(c.Context(), p, t, store)
+		last, err := a.checkOne(ctx, ask, t, store)
 		if err != nil {
 			return err
 		}
@@ -136,8 +152,8 @@ func (a *app) runCheck(c *cobra.Command, f *checkFlags, urls []string) error {
 
 // checkOne prints the verdicts on one target; it gives curl's exit status for
 // the last.
-func (a *app) checkOne(ctx context.Context, p *validator.Prober, t validator.Target, store io.Writer) (curl int, err error) {
-	for e, err := range p.ProbeAll(ctx, t) {
+func (a *app) checkOne(ctx context.Context, ask asker, t validator.Target, store io.Writer) (curl int, err error) {
+	for e, err := range ask(ctx, t) {
 		var target *validator.TargetError
 		switch {
 		case errors.As(err, &target):

@@ -51,12 +51,17 @@ type app struct {
 	json     bool
 	color    bool
 	width    int
+	drop     bool // privileges are given up once a capture is open
 	failed   bool // a verdict is not ok
 	unasked  bool // a question could not be asked
 }
 
 // run runs the command and gives its exit status.
 func run(ctx context.Context, args []string, in io.Reader, out, log io.Writer) int {
+	return newApp(in, out, log).run(ctx, args)
+}
+
+func newApp(in io.Reader, out, log io.Writer) *app {
 	a := &app{in: in, out: out, log: log, width: 80}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		_, never := os.LookupEnv("NO_COLOR")
@@ -65,21 +70,25 @@ func run(ctx context.Context, args []string, in io.Reader, out, log io.Writer) i
 			a.width = min(columns, 100)
 		}
 	}
+	return a
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(log)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.log)
 	err := root.ExecuteContext(ctx)
 	var exit *exitError
 	switch {
 	case errors.As(err, &exit):
 		if exit.err != nil {
-			fmt.Fprintln(log, "why520:", exit.err)
+			fmt.Fprintln(a.log, "why520:", exit.err)
 		}
 		return exit.code
 	case err != nil: // cobra's: of flags and arguments
-		fmt.Fprintf(log, "why520: %v\nRun \"why520 --help\" for usage.\n", err)
+		fmt.Fprintf(a.log, "why520: %v\nRun \"why520 --help\" for usage.\n", err)
 		return exitUsage
 	case a.unasked:
 		return exitNotAsk
@@ -102,7 +111,7 @@ Exit status: 0 every verdict is ok, 1 at least one is not, 2 wrong usage,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object a line")
-	root.AddCommand(a.check(), a.parse(), a.judge(), a.explain(), a.lab(), a.demo())
+	root.AddCommand(a.check(), a.parse(), a.judge(), a.explain(), a.lab(), a.demo(), a.capture())
 	return root
 }
 

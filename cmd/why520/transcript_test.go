@@ -23,7 +23,8 @@ var update = flag.Bool("update", false, "write what the command prints into test
 // command, what follows is what it prints: standard output, then standard error
 // behind "! ", then its exit status where that is not 0. An address written
 // {NAME} is that of the lab's origin of this name. Lines "< FILE" before a
-// command make FILE of the Go string literal that follows.
+// command make FILE of the Go string literal that follows, or behind "capture:"
+// of a flow of each of these classes of captest.
 //
 //	go test ./cmd/why520 -run Transcripts -update
 func TestTranscripts(t *testing.T) {
@@ -75,6 +76,9 @@ func content(t *testing.T, encoded string) []byte {
 		b, err := base64.StdEncoding.DecodeString(text)
 		require.NoError(t, err)
 		return b
+	}
+	if classes, found := strings.CutPrefix(encoded, "capture:"); found {
+		return captured(t, strings.Split(classes, ",")...)
 	}
 	var text string
 	_, err := fmt.Sscanf(encoded, "%q", &text)

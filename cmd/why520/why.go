@@ -77,8 +77,8 @@ type outcome struct {
 
 // runWhy asks t, changes one thing at a time, and prints the smallest request
 // that fails in the same way.
-func (a *app) runWhy(ctx context.Context, p *validator.Prober, t validator.Target) error {
-	base, e, err := a.askOnce(ctx, p, t)
+func (a *app) runWhy(ctx context.Context, ask asker, t validator.Target) error {
+	base, e, err := a.askOnce(ctx, ask, t)
 	if err != nil || e == nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (a *app) runWhy(ctx context.Context, p *validator.Prober, t validator.Targe
 	try := func(x experiment, from validator.Target) (validator.Target, bool, error) {
 		changed := from
 		x.change(&changed)
-		r, e, err := a.askOnce(ctx, p, changed)
+		r, e, err := a.askOnce(ctx, ask, changed)
 		if err != nil || e == nil {
 			return from, false, err
 		}
@@ -113,7 +113,7 @@ func (a *app) runWhy(ctx context.Context, p *validator.Prober, t validator.Targe
 			smallest = changed
 		}
 	}
-	_, e, err = a.askOnce(ctx, p, smallest)
+	_, e, err = a.askOnce(ctx, ask, smallest)
 	if err != nil || e == nil || a.json {
 		return err
 	}
@@ -123,8 +123,16 @@ func (a *app) runWhy(ctx context.Context, p *validator.Prober, t validator.Targe
 
 // askOnce gives the reason of the last verdict on t; no evidence where t could
 // not be asked, which is told.
-func (a *app) askOnce(ctx context.Context, p *validator.Prober, t validator.Target) (wire.Reason, *validator.Evidence, error) {
-	e, err := p.Probe(ctx, t)
+func (a *app) askOnce(ctx context.Context, ask asker, t validator.Target) (wire.Reason, *validator.Evidence, error) {
+	var (
+		e   *validator.Evidence
+		err error
+	)
+	for e, err = range ask(ctx, t) {
+		if err != nil {
+			break
+		}
+	}
 	var target *validator.TargetError
 	switch {
 	case errors.As(err, &target):
