@@ -60,6 +60,7 @@ func (t *Tracker) fill(f *record) {
 // forget frees what n holds.
 func (t *Tracker) forget(n uint32, f *record) {
 	t.hangUp(f)
+	t.unsee(f)
 	for i := f.resets; i != 0; {
 		next := t.resets.at(i).next
 		t.resets.put(i)
@@ -149,7 +150,7 @@ func (t *Tracker) build(f *record) *Flow {
 		First: time.Unix(0, f.first).UTC(), Last: time.Unix(0, f.last).UTC(), Packets: int(f.packets),
 		Handshake: f.handshake(), ResetBy: e.TCP.ResetBy, Stage: e.TCP.Stage,
 		Payload:   Payload{f.side[client].proven(), f.side[origin].proven()},
-		Signature: t.signature(&d), Evicted: f.has(evicted),
+		Signature: t.signature(&d), Evicted: f.has(evicted), Trace: t.passed(f),
 		Evidence: e, Verdict: v,
 	}
 }

@@ -22,6 +22,7 @@ type Flow struct {
 	Payload        Payload
 	Signature      string // of the SIGCOMM 2023 paper, such as "PSH+ACK -> RST"; empty: none
 	Evicted        bool   // it was given before it was over
+	Trace          []Passed
 
 	Evidence *validator.Evidence
 	Verdict  validator.Verdict

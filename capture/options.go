@@ -23,6 +23,7 @@ type Options struct {
 
 	Flows  int // held at once, of about 300 bytes; 0: 262,144
 	Buffer int // bytes of payload and of conversations held at once; 0: 16 MiB
+	Trace  int // packets of each flow that are kept for Flow.Trace, the first and the last ones, as long as half of Buffer holds them; 0: none
 }
 
 // An Origin is the address of an origin.

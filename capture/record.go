@@ -20,6 +20,7 @@ type record struct {
 	request    uint64 // payload of the client before the request that is open, or was last
 	response   uint64 // payload of the origin before its response
 	whole      uint64 // payload of the origin up to the end of the last whole response
+	trace      uint32 // number of its trace; 0: none
 	vlan       uint16
 	protocol   protocol
 	exchanges  uint8 // whole ones, up to 255

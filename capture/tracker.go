@@ -24,6 +24,8 @@ type Tracker struct {
 	resets pool[reset]
 	pieces pool[piece]
 	bytes  int // held by talks and pieces
+	traces pool[trace]
+	traced int // bytes held by traces
 }
 
 // NewTracker makes a Tracker that calls give with each flow once it is over.
@@ -157,11 +159,13 @@ func (t *Tracker) take(s *Segment) {
 			}
 			f.synchronize(d, s)
 		case ignored:
+			t.sight(f, d, s)
 			f.packets++
 			f.last = t.now
 			return
 		}
 	}
+	t.sight(f, d, s)
 	f.packets++
 	f.last = t.now
 	if f.resets != 0 {

@@ -1,0 +1,92 @@
+package capture
+
+import "time"
+
+// A Passed is a packet of a flow as it passed.
+type Passed struct {
+	Time       time.Time
+	FromOrigin bool  // or in its name
+	Flags      uint8 // of its TCP header
+	Seq, Ack   uint32
+	Length     int // of its payload, in bytes
+	Skipped    int // packets before it that were not kept
+}
+
+// A trace is the first packets of a flow, and the last ones: the second half of
+// kept is a ring once it is full.
+type trace struct {
+	kept  []sighting
+	count int // packets that passed
+}
+
+// A sighting is what is kept of a packet.
+type sighting struct {
+	time     int64
+	seq, ack uint32
+	length   uint32
+	side     uint8
+	flags    uint8
+}
+
+const sightingSize = 24 // bytes that are counted for one
+
+// sight keeps what passed, where that is asked for and there is room.
+func (t *Tracker) sight(f *record, d int, s *Segment) {
+	if t.o.Trace <= 0 {
+		return
+	}
+	if f.trace == 0 {
+		if f.packets > 0 || t.traced+sightingSize > t.o.Buffer/2 {
+			return
+		}
+		f.trace = t.traces.take()
+	}
+	c := t.traces.at(f.trace)
+	seen := sighting{t.now, s.Seq, s.Ack, uint32(s.Length), uint8(d), s.Flags}
+	switch first := t.o.Trace / 2; {
+	case len(c.kept) < t.o.Trace && t.traced+sightingSize <= t.o.Buffer/2:
+		c.kept = append(c.kept, seen)
+		t.traced += sightingSize
+	case len(c.kept) == t.o.Trace:
+		c.kept[first+(c.count-first)%(t.o.Trace-first)] = seen
+	}
+	c.count++
+}
+
+// unsee frees the trace of f.
+func (t *Tracker) unsee(f *record) {
+	if f.trace == 0 {
+		return
+	}
+	c := t.traces.at(f.trace)
+	t.traced -= sightingSize * len(c.kept)
+	c.kept, c.count = c.kept[:0], 0
+	t.traces.put(f.trace)
+	f.trace = 0
+}
+
+// passed gives the trace of f.
+func (t *Tracker) passed(f *record) []Passed {
+	if f.trace == 0 {
+		return nil
+	}
+	c := t.traces.at(f.trace)
+	all := make([]Passed, 0, len(c.kept))
+	first, ring := t.o.Trace/2, t.o.Trace-t.o.Trace/2
+	for i := range c.kept {
+		at := i
+		if i >= first && c.count > t.o.Trace {
+			at = first + (c.count-first+i-first)%ring
+		}
+		k := &c.kept[at]
+		p := Passed{
+			Time: time.Unix(0, k.time).UTC(), FromOrigin: k.side == origin, Flags: k.flags,
+			Seq: k.seq, Ack: k.ack, Length: int(k.length),
+		}
+		if i == first {
+			p.Skipped = c.count - len(c.kept)
+		}
+		all = append(all, p)
+	}
+	return all
+}
