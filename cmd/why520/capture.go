@@ -76,6 +76,9 @@ func (f *captureFlags) options() (capture.Options, error) {
 	if f.firstByte < 0 {
 		return o, usage("--first-byte-timeout %v: want a duration above 0, such as 5s", f.firstByte)
 	}
+	if f.html != "" {
+		o.Trace = tracedPackets
+	}
 	o.Policy = policy
 	o.Deadlines.FirstByte = f.firstByte
 	if edge != nil {
@@ -106,7 +109,10 @@ func parseOrigin(text string) (capture.Origin, error) {
 
 // captureFiles prints the flows of files, each on its own.
 func (a *app) captureFiles(ctx context.Context, f *captureFlags, o capture.Options, files []string) error {
-	list := newFlowList(a)
+	list, err := newFlowList(a, f.html)
+	if err != nil {
+		return err
+	}
 	for _, name := range files {
 		if !a.json && len(files) > 1 {
 			fmt.Fprintf(a.out, "%s:\n", name)
@@ -115,7 +121,7 @@ func (a *app) captureFiles(ctx context.Context, f *captureFlags, o capture.Optio
 			return err
 		}
 	}
-	return list.finish()
+	return list.finish(strings.Join(files, ", "))
 }
 
 // captureFile prints the flows of a file. A file that cannot be read to its end

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -24,10 +25,20 @@ type flowList struct {
 	read    bool // packets were: there is something to count
 	stats   capture.Stats
 	drops   int64
+	page    *drawing // nil: nobody asked
 }
 
-func newFlowList(a *app) *flowList {
-	return &flowList{a: a, reasons: map[wire.Reason]int{}, actors: map[string]int{}, stages: map[string]int{}}
+// newFlowList makes a flowList; page names the file of --html, if any.
+func newFlowList(a *app, page string) (*flowList, error) {
+	l := &flowList{a: a, reasons: map[wire.Reason]int{}, actors: map[string]int{}, stages: map[string]int{}}
+	if page != "" {
+		file, err := os.Create(page)
+		if err != nil {
+			return nil, cannot(err)
+		}
+		l.page = &drawing{file: file}
+	}
+	return l, nil
 }
 
 // add prints and counts a flow.
@@ -39,6 +50,7 @@ func (l *flowList) add(f *capture.Flow) error {
 		l.actors[f.ResetBy]++
 		l.stages[f.Stage]++
 	}
+	l.page.add(f)
 	if a.json {
 		return a.print(f)
 	}
@@ -47,8 +59,8 @@ func (l *flowList) add(f *capture.Flow) error {
 	o := report.Options{
 		Color: a.color, Width: a.width, Brief: l.told.Has(reason),
 		Rows: []report.Row{
-			{Label: "when", Text: fmt.Sprintf("%s UTC, within %s", f.First.UTC().Format("2006-01-02 15:04:05.000000"), lasted(f.Last.Sub(f.First)))},
-			{Label: "flow", Text: fmt.Sprintf("%v -> %v, %s, handshake %s%s", f.Client, f.Origin, several(int64(f.Packets), "packet"), f.Handshake, inVLAN(f.VLAN))},
+			{Label: "when", Text: whenOf(f)},
+			{Label: "flow", Text: whichOf(f)},
 		},
 	}
 	l.told = l.told.With(reason)
@@ -57,6 +69,16 @@ func (l *flowList) add(f *capture.Flow) error {
 	}
 	_, err := fmt.Fprintln(a.out)
 	return a.wrote(err)
+}
+
+// whenOf says when a flow was.
+func whenOf(f *capture.Flow) string {
+	return fmt.Sprintf("%s UTC, within %s", f.First.UTC().Format("2006-01-02 15:04:05.000000"), lasted(f.Last.Sub(f.First)))
+}
+
+// whichOf says which flow it was.
+func whichOf(f *capture.Flow) string {
+	return fmt.Sprintf("%v -> %v, %s, handshake %s%s", f.Client, f.Origin, several(int64(f.Packets), "packet"), f.Handshake, inVLAN(f.VLAN))
 }
 
 func inVLAN(number uint16) string {
@@ -103,8 +125,11 @@ var actors = map[string]string{
 	capture.ByOrigin: "by the origin", capture.ByClient: "by the client", capture.Injected: "forged", "": "no reset",
 }
 
-// finish prints the counts.
-func (l *flowList) finish() error {
+// finish prints the counts, and writes the page on what source had.
+func (l *flowList) finish(source string) error {
+	if err := l.page.finish(source, l); err != nil {
+		return err
+	}
 	if l.a.json || !l.read {
 		return nil
 	}
@@ -115,14 +140,7 @@ func (l *flowList) finish() error {
 func (l *flowList) summary() string {
 	var text strings.Builder
 	s := &l.stats
-	unknown := int64(0)
-	for r, n := range l.reasons {
-		if validator.NamesOf(r).EdgeStatus == 520 {
-			unknown += int64(n)
-		}
-	}
-	fmt.Fprintf(&text, "%s would be a 520, %d a neighbour of it, of %d in %s\n",
-		several(unknown, "flow"), s.Faulty-unknown, s.Flows, several(s.Packets, "packet"))
+	text.WriteString(l.headline() + "\n")
 	row := func(label, line string) { fmt.Fprintf(&text, "  %-8s%s\n", label, line) }
 	label := "reason"
 	for _, r := range byCount(l.reasons, func(a, b wire.Reason) int { return cmp.Compare(a, b) }) {
@@ -157,6 +175,18 @@ func (l *flowList) summary() string {
 		}
 	}
 	return text.String()
+}
+
+// headline says how many flows are refused.
+func (l *flowList) headline() string {
+	unknown := int64(0)
+	for r, n := range l.reasons {
+		if validator.NamesOf(r).EdgeStatus == 520 {
+			unknown += int64(n)
+		}
+	}
+	return fmt.Sprintf("%s would be a 520, %d a neighbour of it, of %d in %s",
+		several(unknown, "flow"), l.stats.Faulty-unknown, l.stats.Flows, several(l.stats.Packets, "packet"))
 }
 
 // byCount gives the keys of counts, the commonest first.

@@ -73,6 +73,10 @@ func (a *app) asker(f *checkFlags, p *validator.Prober) (ask asker, done func() 
 
 // captureLive prints the flows that pass until it is interrupted.
 func (a *app) captureLive(ctx context.Context, f *captureFlags, o capture.Options) error {
+	list, err := newFlowList(a, f.html)
+	if err != nil {
+		return err
+	}
 	l, err := a.openLive(capture.LiveOptions{Interface: f.device, Origins: o.Origins})
 	if err != nil {
 		return err
@@ -83,7 +87,6 @@ func (a *app) captureLive(ctx context.Context, f *captureFlags, o capture.Option
 			l.Close()
 		}
 	}()
-	list := newFlowList(a)
 	var status *statusLine
 	if !a.json {
 		fmt.Fprintf(a.log, "why520: capturing on %s; interrupt to end\n", f.device)
@@ -105,5 +108,5 @@ func (a *app) captureLive(ctx context.Context, f *captureFlags, o capture.Option
 	}
 	status.end()
 	list.count(l.Stats(), l.Drops())
-	return list.finish()
+	return list.finish(f.device)
 }
