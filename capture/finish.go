@@ -254,7 +254,7 @@ func (t *Tracker) decide(d *finding) {
 	if f.protocol == encrypted {
 		d.note = append(d.note, validator.FlowEncrypted)
 	}
-	if f.has(lossy) {
+	if f.has(lossy) || t.cut && f.ended == 0 {
 		d.note = append(d.note, validator.CaptureIncomplete)
 	}
 	if f.has(early) {

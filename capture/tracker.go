@@ -9,6 +9,7 @@ type Tracker struct {
 	give  func(*Flow)
 	stats Stats
 	lost  int64 // packets that whoever captured them says were lost
+	cut   bool  // the capture ends within a record
 
 	now     int64 // time of the latest packet; never goes back
 	due     int64 // when the first flow that ended is to be given
@@ -26,7 +27,8 @@ type Tracker struct {
 	bytes  int // held by talks and pieces
 }
 
-// NewTracker makes a Tracker that calls give with each flow once it is over.
+// NewTracker makes a Tracker that calls give with each flow once it is over. In
+// give, the Tracker must not be called.
 func NewTracker(o Options, give func(*Flow)) *Tracker {
 	o.setDefaults()
 	return &Tracker{
@@ -63,6 +65,10 @@ func (t *Tracker) Packet(p *Packet) {
 // Lost says how many packets were lost so far by whoever captured them: a
 // verdict that may hang on one of them is less certain.
 func (t *Tracker) Lost(packets int64) { t.lost = packets }
+
+// Cut says that the capture ends before it should, as Reader.Truncated tells:
+// flows that are open then are noted as incomplete.
+func (t *Tracker) Cut() { t.cut = true }
 
 // Advance says that it is now, though no packet came: flows that ended
 // Options.Linger ago are given.
