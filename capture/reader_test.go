@@ -95,7 +95,7 @@ func TestEveryFormatGivesTheSamePackets(t *testing.T) {
 }
 
 func TestFilesThatEndWithinARecord(t *testing.T) {
-	frames := sample(5)
+	frames := sample(5)[:4]
 	for name, file := range files(t, frames) {
 		if strings.Contains(name, "gzip") {
 			continue
