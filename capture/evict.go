@@ -53,9 +53,11 @@ func (t *Tracker) turn() uint32 {
 	return t.hand
 }
 
-// sweep looks at one flow more, and gives it up if it was silent for long.
+// sweep, once in a few new flows, looks at one more, and gives it up if it was
+// silent for long.
 func (t *Tracker) sweep() {
-	if t.table.top == 0 {
+	const few = 4
+	if t.stats.Flows%few != 0 || t.table.top == 0 {
 		return
 	}
 	n := t.turn()

@@ -20,6 +20,7 @@ import (
 
 	"why520/capture"
 	"why520/capture/captest"
+	"why520/validator"
 )
 
 // sample gives the frames of some flows.
@@ -94,7 +95,7 @@ func TestEveryFormatGivesTheSamePackets(t *testing.T) {
 }
 
 func TestFilesThatEndWithinARecord(t *testing.T) {
-	frames := sample(5)
+	frames := sample(5)[:4]
 	for name, file := range files(t, frames) {
 		if strings.Contains(name, "gzip") {
 			continue
@@ -116,6 +117,34 @@ func TestFilesThatEndWithinARecord(t *testing.T) {
 		}
 		assert.Equal(t, len(frames)-1, last, name)
 	}
+}
+
+func TestFlowsThatACutFileLeavesOpenAreNoted(t *testing.T) {
+	var b bytes.Buffer
+	frames := captest.Merge(captest.Flows(captest.Options{Seed: 1, Flows: 1, Only: "still-open"}))
+	require.NoError(t, captest.WritePcap(&b, frames, captest.Format{}))
+	for n, want := range map[int]bool{b.Len(): false, b.Len() - 1: true} {
+		for f, err := range capture.Flows(bytes.NewReader(b.Bytes()[:n]), capture.Options{All: true}) {
+			require.NoError(t, err)
+			noted := slices.ContainsFunc(f.Verdict.Notes, func(n validator.Finding) bool { return n.Reason == validator.CaptureIncomplete })
+			assert.Equal(t, want, noted)
+		}
+	}
+}
+
+func TestCapturesMayFollowEachOtherInOneFile(t *testing.T) {
+	var b bytes.Buffer
+	for _, begin := range []int64{1767225600e9, 1767000000e9, 1768000000e9} {
+		flows := captest.Flows(captest.Options{Seed: 1, Flows: 1, Only: "first-byte-timeout", Begin: begin})
+		require.NoError(t, captest.WritePcapng(&b, captest.Merge(flows), captest.Format{}))
+	}
+	n := 0
+	for f, err := range capture.Flows(&b, capture.Options{All: true}) {
+		require.NoError(t, err)
+		assert.Equal(t, "first-byte-timeout", f.Verdict.Reason.String())
+		n++
+	}
+	assert.Equal(t, 3, n)
 }
 
 func TestRecordsMayBeLongerThanTheSnapshotLength(t *testing.T) {

@@ -9,8 +9,9 @@ type Tracker struct {
 	give  func(*Flow)
 	stats Stats
 	lost  int64 // packets that whoever captured them says were lost
+	cut   bool  // the capture ends within a record
 
-	now     int64 // time of the latest packet; never goes back
+	now     int64 // time of the latest packet of this capture
 	due     int64 // when the first flow that ended is to be given
 	segment Segment
 	key     key
@@ -28,7 +29,8 @@ type Tracker struct {
 	traced int // bytes held by traces
 }
 
-// NewTracker makes a Tracker that calls give with each flow once it is over.
+// NewTracker makes a Tracker that calls give with each flow once it is over. In
+// give, the Tracker must not be called.
 func NewTracker(o Options, give func(*Flow)) *Tracker {
 	o.setDefaults()
 	return &Tracker{
@@ -37,7 +39,12 @@ func NewTracker(o Options, give func(*Flow)) *Tracker {
 	}
 }
 
-// Packet takes the next packet; it keeps none of p.
+// anew is how far time may go back within one capture, in nanoseconds: packets
+// are a little out of order where several processors capture them.
+const anew = 60e9
+
+// Packet takes the next packet; it keeps none of p. Where time goes back by more
+// than a minute, another capture begins, and all flows are given first.
 func (t *Tracker) Packet(p *Packet) {
 	t.stats.Packets++
 	s := &t.segment
@@ -58,6 +65,9 @@ func (t *Tracker) Packet(p *Packet) {
 		if t.now = p.Time; t.now >= t.due {
 			t.settle()
 		}
+	} else if t.now-p.Time > anew {
+		t.Close()
+		t.now = p.Time
 	}
 	t.take(s)
 }
@@ -65,6 +75,10 @@ func (t *Tracker) Packet(p *Packet) {
 // Lost says how many packets were lost so far by whoever captured them: a
 // verdict that may hang on one of them is less certain.
 func (t *Tracker) Lost(packets int64) { t.lost = packets }
+
+// Cut says that the capture ends before it should, as Reader.Truncated tells:
+// flows that are open then are noted as incomplete.
+func (t *Tracker) Cut() { t.cut = true }
 
 // Advance says that it is now, though no packet came: flows that ended
 // Options.Linger ago are given.
@@ -136,6 +150,10 @@ func (t *Tracker) take(s *Segment) {
 	fromLow := keyOf(s, &t.key)
 	hash := t.table.hash(&t.key)
 	n := t.table.find(&t.key, hash)
+	if n != 0 && t.now-t.table.at(n).last > t.silent {
+		t.finish(n)
+		n = 0
+	}
 	if n == 0 {
 		if n = t.begin(s, hash, fromLow); n == 0 {
 			return
@@ -258,10 +276,10 @@ func (t *Tracker) sender(s *Segment) (side int, wanted bool) {
 }
 
 // among reports whether an address is that of an origin asked about.
-func (t *Tracker) among(a [16]byte, port uint16) bool {
+func (t *Tracker) among(a Address, port uint16) bool {
 	for i := range t.o.Origins {
 		o := &t.o.Origins[i]
-		if o.Address.As16() == a && (o.Port == 0 || o.Port == port) {
+		if AddressOf(o.Address) == a && (o.Port == 0 || o.Port == port) {
 			return true
 		}
 	}

@@ -32,7 +32,7 @@ var readers = []reader{
 	{"why520 capture, packets alone", []string{"SELF", "-read", "FILE", "-work", "packets"}, false},
 	{"read() of 256 KiB", []string{"SELF", "-read", "FILE", "-work", "bytes"}, false},
 	{"tcpdump, filter for RST, no state", []string{"tcpdump", "-n", "-r", "FILE", "-w", "/dev/null", "tcp[13] & 4 != 0"}, false},
-	{"tcptrace", []string{"tcptrace", "-n", "--noshowsyn", "FILE"}, true},
+	{"tcptrace", []string{"tcptrace", "-n", "FILE"}, true},
 	{"tshark -2, tcp.completeness", []string{"tshark", "-n", "-2", "-r", "FILE", "-Y", "tcp.flags.reset==1 && tcp.completeness >= 0", "-w", "/dev/null"}, true},
 }
 
