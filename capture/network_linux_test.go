@@ -27,7 +27,7 @@ const (
 )
 
 // newNetwork makes a network that is gone when the test ends.
-func newNetwork(t *testing.T) *network {
+func newNetwork(t testing.TB) *network {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		missing(t, "network namespaces need root")
@@ -148,7 +148,7 @@ func (n *network) reach(t *testing.T, address string) {
 }
 
 // run runs a command, whose arguments hold no space.
-func run(t *testing.T, line string) {
+func run(t testing.TB, line string) {
 	t.Helper()
 	arguments := strings.Fields(line)
 	out, err := exec.Command(arguments[0], arguments[1:]...).CombinedOutput()
