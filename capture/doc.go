@@ -34,7 +34,14 @@
 //
 // # Memory
 //
-// Nothing is allocated per packet. [Options.Memory] bounds what a Tracker holds,
-// whatever the packets are; flows that must go before they are over are given as
-// they stand and counted.
+// Nothing is allocated per packet. [Options.Flows] and [Options.Buffer] bound
+// what a Tracker holds, whatever the packets are: about 320 bytes for each flow,
+// and the buffer. Flows that must go before they are over are given as they stand
+// and counted; those that there is no buffer for are followed as TCP alone.
+//
+// # What is not looked at
+//
+// Checksums, which hardware fills in behind the capture; fragments of IP behind
+// the first, which have no ports; ICMP; SCTP and QUIC. Within TLS, only the types
+// and lengths of records.
 package capture

@@ -1,35 +1,60 @@
 package capture
 
 import (
+	"net/netip"
 	"time"
 
 	"why520/validator"
 	"why520/wire"
 )
 
+// Take gives the flow between two addresses as it stands, be it over or not, and
+// forgets it; nil: there is none. It is for who made the connection, and knows
+// that it ended. The flow is not given again.
+func (t *Tracker) Take(a, b netip.AddrPort) *Flow {
+	s := Segment{Source: a.Addr().As16(), Destination: b.Addr().As16(), SourcePort: a.Port(), DestinationPort: b.Port()}
+	keyOf(&s, &t.key)
+	n := t.table.find(&t.key, t.table.hash(&t.key))
+	if n == 0 {
+		return nil
+	}
+	f := t.table.at(n)
+	t.fill(f)
+	flow := t.build(f)
+	t.tally(flow)
+	t.forget(n, f)
+	return flow
+}
+
 // finish gives flow n and forgets it.
 func (t *Tracker) finish(n uint32) {
 	f := t.table.at(n)
+	t.fill(f)
+	if !t.o.All && t.sound(f) {
+		t.stats.Sound++
+	} else if flow := t.build(f); t.tally(flow) || t.o.All {
+		t.give(flow)
+	}
+	t.forget(n, f)
+}
+
+// tally counts a flow; it reports whether something in it is refused.
+func (t *Tracker) tally(f *Flow) bool {
+	if f.Verdict.OK() {
+		t.stats.Sound++
+		return false
+	}
+	t.stats.Faulty++
+	return true
+}
+
+// fill passes over bytes that are still missing, where they were acknowledged.
+func (t *Tracker) fill(f *record) {
 	for d := range f.side {
-		h := &f.side[d]
-		if h.is(known|acknowledged) && int32(h.acked-h.next) > 1 {
+		if h := &f.side[d]; h.is(known|acknowledged) && int32(h.acked-h.next) > 1 {
 			t.giveUp(f, d)
 		}
 	}
-	if !t.o.All && t.sound(f) {
-		t.stats.Sound++
-	} else {
-		flow := t.build(f)
-		if flow.Verdict.OK() {
-			t.stats.Sound++
-		} else {
-			t.stats.Faulty++
-		}
-		if t.o.All || !flow.Verdict.OK() {
-			t.give(flow)
-		}
-	}
-	t.forget(n, f)
 }
 
 // forget frees what n holds.
@@ -229,7 +254,7 @@ func (t *Tracker) decide(d *finding) {
 	if f.protocol == encrypted {
 		d.note = append(d.note, validator.FlowEncrypted)
 	}
-	if f.has(lossy) {
+	if f.has(lossy) || t.cut && f.ended == 0 {
 		d.note = append(d.note, validator.CaptureIncomplete)
 	}
 	if f.has(early) {

@@ -7,8 +7,8 @@ import (
 
 // Flows gives the flows of a capture file, in the order in which they end. The
 // error, which comes last and alone, is one of NewReader or of Reader.Next. A
-// file that ends within a record gives no error: the flows that it cut are noted
-// as still open.
+// file that ends within a record gives no error: the flows that are open there have
+// the note capture-incomplete.
 func Flows(source io.Reader, o Options) iter.Seq2[*Flow, error] {
 	return func(yield func(*Flow, error) bool) {
 		r, err := NewReader(source)
@@ -27,6 +27,9 @@ func Flows(source io.Reader, o Options) iter.Seq2[*Flow, error] {
 			t.Lost(r.Drops)
 		}
 		if !stopped {
+			if r.Truncated {
+				t.Cut()
+			}
 			t.Close()
 		}
 		if !stopped && err != nil && err != io.EOF {

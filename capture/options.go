@@ -18,7 +18,7 @@ type Options struct {
 	Deadlines validator.Deadlines // silence of the origin that counts as its timeout: Connect, TLS, Write, FirstByte, Idle; zero: the defaults of a Prober
 
 	All    bool          // give flows in which nothing is refused too
-	Linger time.Duration // how long a flow that ended is kept for what follows; 0: 10 s
+	Linger time.Duration // how long a flow that ended is kept for what follows; 0: 3 s
 	Silent time.Duration // flows without a packet for so long are given up; 0: 10 minutes
 
 	Flows  int // held at once, of about 300 bytes; 0: 262,144
@@ -33,7 +33,7 @@ type Origin struct {
 
 func (o *Options) setDefaults() {
 	if o.Linger == 0 {
-		o.Linger = 10 * time.Second
+		o.Linger = 3 * time.Second
 	}
 	if o.Silent == 0 {
 		o.Silent = 10 * time.Minute

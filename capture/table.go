@@ -1,6 +1,10 @@
 package capture
 
-import "hash/maphash"
+import (
+	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
+)
 
 // A key names a flow, whichever side sends: the lower address and port first.
 type key struct {
@@ -10,14 +14,11 @@ type key struct {
 
 // keyOf gives the key of a segment's flow, and whether its sender is the low side.
 func keyOf(s *Segment, k *key) (fromLow bool) {
-	c := 0
-	for i := range s.Source {
-		if s.Source[i] != s.Destination[i] {
-			c = int(s.Source[i]) - int(s.Destination[i])
-			break
-		}
+	from, to := binary.BigEndian.Uint64(s.Source[8:]), binary.BigEndian.Uint64(s.Destination[8:])
+	if a, b := binary.BigEndian.Uint64(s.Source[:]), binary.BigEndian.Uint64(s.Destination[:]); a != b {
+		from, to = a, b
 	}
-	if c < 0 || c == 0 && s.SourcePort <= s.DestinationPort {
+	if from < to || from == to && s.SourcePort <= s.DestinationPort {
 		k.low, k.lowPort, k.high, k.highPort = s.Source, s.SourcePort, s.Destination, s.DestinationPort
 		return true
 	}
@@ -25,13 +26,18 @@ func keyOf(s *Segment, k *key) (fromLow bool) {
 	return false
 }
 
+// is compares word by word, which == on the whole struct does not.
+func (k *key) is(other *key) bool {
+	return k.low == other.low && k.high == other.high && k.lowPort == other.lowPort && k.highPort == other.highPort
+}
+
 // A table holds records of flows in chunks that never move, and finds them by
 // open addressing with linear probing. Neither holds pointers.
 type table struct {
-	seed   maphash.Seed
-	slots  []uint64 // upper half: the hash's; lower half: number of a record, 0: free
+	seed   [4]uint64 // random, so that nobody can choose addresses that collide
+	slots  []uint64  // upper half: the hash's; lower half: number of a record, 0: free
 	used   int
-	chunks [][]record
+	chunks []*[chunkSize]record
 	free   uint32 // list of free records, by next; 0: none
 	top    uint32 // records that were ever used: numbers go from 1 to top
 }
@@ -42,15 +48,30 @@ const (
 )
 
 func newTable() *table {
-	return &table{seed: maphash.MakeSeed(), slots: make([]uint64, 1<<12)}
+	t := &table{slots: make([]uint64, 1<<12)}
+	for i := range t.seed {
+		t.seed[i] = rand.Uint64()
+	}
+	return t
 }
 
 // at gives the record of that number.
 func (t *table) at(n uint32) *record {
-	return &t.chunks[(n-1)>>chunkBits][(n-1)&(chunkSize-1)]
+	return &t.chunks[(n-1)>>chunkBits][(n-1)%chunkSize]
 }
 
-func (t *table) hash(k *key) uint32 { return uint32(maphash.Comparable(t.seed, *k)) }
+func (t *table) hash(k *key) uint32 {
+	word := binary.LittleEndian.Uint64
+	h := fold(word(k.low[:])^t.seed[0], word(k.low[8:])^t.seed[1])
+	h ^= fold(word(k.high[:])^t.seed[2], word(k.high[8:])^t.seed[3])
+	return uint32(fold(h^t.seed[0], t.seed[1]^(uint64(k.lowPort)<<16|uint64(k.highPort))))
+}
+
+// fold mixes two words by a multiplication.
+func fold(a, b uint64) uint64 {
+	high, low := bits.Mul64(a, b)
+	return high ^ low
+}
 
 // find gives the number of the flow of k, 0 where there is none.
 func (t *table) find(k *key, hash uint32) uint32 {
@@ -60,7 +81,7 @@ func (t *table) find(k *key, hash uint32) uint32 {
 		switch n := uint32(slot); {
 		case n == 0:
 			return 0
-		case uint32(slot>>32) == hash && t.at(n).key == *k:
+		case uint32(slot>>32) == hash && t.at(n).key.is(k):
 			return n
 		}
 	}
@@ -77,7 +98,7 @@ func (t *table) add(k *key, hash uint32) uint32 {
 		*t.at(n) = record{}
 	} else {
 		if t.top>>chunkBits == uint32(len(t.chunks)) {
-			t.chunks = append(t.chunks, make([]record, chunkSize))
+			t.chunks = append(t.chunks, new([chunkSize]record))
 		}
 		t.top++
 		n = t.top

@@ -9,8 +9,10 @@ type Tracker struct {
 	give  func(*Flow)
 	stats Stats
 	lost  int64 // packets that whoever captured them says were lost
+	cut   bool  // the capture ends within a record
 
 	now     int64 // time of the latest packet; never goes back
+	due     int64 // when the first flow that ended is to be given
 	segment Segment
 	key     key
 	table   *table
@@ -25,12 +27,13 @@ type Tracker struct {
 	bytes  int // held by talks and pieces
 }
 
-// NewTracker makes a Tracker that calls give with each flow once it is over.
+// NewTracker makes a Tracker that calls give with each flow once it is over. In
+// give, the Tracker must not be called.
 func NewTracker(o Options, give func(*Flow)) *Tracker {
 	o.setDefaults()
 	return &Tracker{
 		o: o, give: give, table: newTable(),
-		linger: int64(o.Linger), silent: int64(o.Silent),
+		linger: int64(o.Linger), silent: int64(o.Silent), due: 1<<63 - 1,
 	}
 }
 
@@ -52,8 +55,9 @@ func (t *Tracker) Packet(p *Packet) {
 		return
 	}
 	if p.Time > t.now {
-		t.now = p.Time
-		t.settle()
+		if t.now = p.Time; t.now >= t.due {
+			t.settle()
+		}
 	}
 	t.take(s)
 }
@@ -61,6 +65,10 @@ func (t *Tracker) Packet(p *Packet) {
 // Lost says how many packets were lost so far by whoever captured them: a
 // verdict that may hang on one of them is less certain.
 func (t *Tracker) Lost(packets int64) { t.lost = packets }
+
+// Cut says that the capture ends before it should, as Reader.Truncated tells:
+// flows that are open then are noted as incomplete.
+func (t *Tracker) Cut() { t.cut = true }
 
 // Advance says that it is now, though no packet came: flows that ended
 // Options.Linger ago are given.
@@ -88,7 +96,11 @@ func (t *Tracker) Stats() Stats { return t.stats }
 func (t *Tracker) settle() {
 	for {
 		e, ok := t.queue.first()
-		if !ok || t.now-e.time < t.linger {
+		if !ok {
+			t.due = 1<<63 - 1
+			return
+		}
+		if t.due = e.time + t.linger; t.now < t.due {
 			return
 		}
 		t.queue.pop()
@@ -120,6 +132,7 @@ func (t *Tracker) end(n uint32, f *record) {
 		t.leave(e)
 	}
 	t.queue.push(ending{t.now, n, f.generation})
+	t.due = min(t.due, t.now+t.linger)
 }
 
 // take takes the next segment.
@@ -183,6 +196,11 @@ func (t *Tracker) take(s *Segment) {
 		t.missing(f, 1-d)
 	}
 	if h.is(closed) && peer.is(closed) {
+		if !t.o.All && f.resets == 0 && t.sound(f) { // nothing that follows can change that
+			t.stats.Sound++
+			t.forget(n, f)
+			return
+		}
 		t.end(n, f)
 	}
 }
@@ -193,7 +211,7 @@ func (t *Tracker) begin(s *Segment, hash uint32, fromLow bool) uint32 {
 	if !wanted {
 		return 0
 	}
-	if s.Flags&SYN == 0 && s.Length == 0 || s.Flags&RST != 0 {
+	if s.Flags&SYN == 0 && (s.Length == 0 || s.Flags&FIN != 0) || s.Flags&RST != 0 {
 		t.stats.Strays++
 		return 0
 	}

@@ -100,3 +100,22 @@ func TestWhatIsGivenWithoutAllIsWhatIsRefused(t *testing.T) {
 		assert.EqualValues(t, given, tr.Stats().Faulty)
 	}
 }
+
+func TestAFlowCanBeTakenWhenItsConnectionEnded(t *testing.T) {
+	for f := range captest.Flows(captest.Options{Seed: 5, Flows: 300}) {
+		given := 0
+		tr := capture.NewTracker(capture.Options{All: true}, func(*capture.Flow) { given++ })
+		assert.Nil(t, tr.Take(f.Client, f.Origin))
+		for i := range f.Frames {
+			p := f.Frames[i].Packet(capture.Ethernet)
+			tr.Packet(&p)
+		}
+		before := given // of ports that were reused
+		flow := tr.Take(f.Client, f.Origin)
+		require.NotNil(t, flow, f.Class.Name)
+		assert.Empty(t, agrees(f, []*capture.Flow{flow}), f.Class.Name)
+		assert.Nil(t, tr.Take(f.Origin, f.Client))
+		tr.Close()
+		assert.Equal(t, before, given)
+	}
+}

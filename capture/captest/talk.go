@@ -28,10 +28,9 @@ type talk struct {
 	stamped        bool
 	vlan           uint16
 	frames         []Frame
-	uploads        int
 }
 
-// milliseconds let time pass.
+// wait lets time pass.
 func (t *talk) wait(d time.Duration) { t.now += int64(d) }
 
 func (t *talk) peer(e *endpoint) *endpoint {

@@ -1,0 +1,140 @@
+package capture
+
+import "why520/wire"
+
+// A talk is the exchange of a flow that is open: the requests that wait for
+// their response, and that response as far as it came.
+type talk struct {
+	request  wire.Stream // frames the content of the request that is being sent: see ask
+	response wire.Stream
+	asking   asking
+	expected bool // the response stream knows what it answers
+	whole    bool // the response is whole
+	measured bool // the head is over its budget, and only its size counts
+	framed   bool // the final head is whole
+	skipped  bool // bytes of the response are missing: raw is whole
+	asked    [pipeline]question
+	open     int    // of them
+	head     []byte // of the newest request: what came of a head that is not whole
+	raw      []byte // of the response: its first bytes, as far as evidence keeps them
+	rest     []byte // of the response: bytes that the stream is not done with
+	around   []byte // of the response: bytes around a fault in its content
+	from     uint64 // payload of the origin before around
+	cost     int    // bytes that are counted for it
+}
+
+// asking is how far the newest request was sent.
+type asking uint8
+
+const (
+	between asking = iota
+	askingHead
+	askingBody
+)
+
+// pipeline is how many requests may wait for their response.
+const pipeline = 8
+
+// A question is a request that waits for its response.
+type question struct {
+	q     wire.Request
+	begin uint64 // payload of the client before it
+	end   uint64 // and behind it; valid iff sent
+	lined bool   // the request line is whole
+	sent  bool
+	line  [96]byte // the first bytes of its request line
+	n     int
+}
+
+const (
+	talkSize = 4 << 10 // counted for a talk beside its buffers
+	keepLine = 64 << 10
+)
+
+// converse takes payload of side d that is due: b, and behind it so many bytes
+// that were not captured.
+func (t *Tracker) converse(f *record, d int, b []byte, cut int) {
+	if f.protocol == unknown && d == client {
+		t.recognize(f, b)
+	}
+	switch {
+	case f.protocol == encrypted:
+		t.records(f, d, b, cut)
+		return
+	case f.protocol == foreign, f.has(unfollowed | tunnelled), f.has(faulted) && d == origin:
+		return
+	}
+	c := t.talk(f)
+	if c == nil {
+		return
+	}
+	if d == client {
+		t.ask(f, c, b, cut)
+	} else {
+		t.answer(f, c, b, cut)
+	}
+	t.charge(f, c)
+}
+
+// talk gives the conversation of f; nil: there is no room for one.
+func (t *Tracker) talk(f *record) *talk {
+	if f.talk == 0 {
+		if t.bytes+talkSize > t.o.Buffer {
+			t.stats.Missed++
+			t.unfollow(f)
+			return nil
+		}
+		f.talk = t.talks.take()
+		c := t.talks.at(f.talk)
+		if !c.response.Survey { // it is new
+			c.response.Limits, c.response.Survey = t.o.Policy.Limits, true
+			c.request.Limits = requestLimits
+		}
+		c.cost = talkSize + c.buffers()
+		t.bytes += c.cost
+	}
+	return t.talks.at(f.talk)
+}
+
+// requestLimits are no policy on requests: they frame what comes.
+var requestLimits = wire.Limits{Head: keepLine, Fields: 1000, Tolerate: wire.Tolerable}
+
+func (c *talk) buffers() int { return cap(c.head) + cap(c.raw) + cap(c.rest) + cap(c.around) }
+
+// charge counts what c grew by; where that is too much, f is followed no more.
+func (t *Tracker) charge(f *record, c *talk) {
+	if f.talk == 0 {
+		return
+	}
+	cost := talkSize + c.buffers()
+	t.bytes += cost - c.cost
+	c.cost = cost
+	if t.bytes > t.o.Buffer {
+		t.stats.Missed++
+		t.unfollow(f)
+	}
+}
+
+// unfollow says that HTTP cannot be followed in f from here on.
+func (t *Tracker) unfollow(f *record) {
+	f.marks |= unfollowed
+	t.hangUp(f)
+}
+
+// hangUp frees the conversation of f.
+func (t *Tracker) hangUp(f *record) {
+	if f.talk == 0 {
+		return
+	}
+	c := t.talks.at(f.talk)
+	t.bytes -= c.cost
+	for _, b := range []*[]byte{&c.head, &c.raw, &c.rest, &c.around} {
+		if *b = (*b)[:0]; cap(*b) > 2048 {
+			*b = nil
+		}
+	}
+	c.asking, c.open, c.from = between, 0, 0
+	c.expected, c.whole, c.measured, c.framed, c.skipped = false, false, false, false, false
+	t.talks.put(f.talk)
+	f.talk = 0
+}
