@@ -12,7 +12,7 @@ import (
 // forgets it; nil: there is none. It is for who made the connection, and knows
 // that it ended. The flow is not given again.
 func (t *Tracker) Take(a, b netip.AddrPort) *Flow {
-	s := Segment{Source: a.Addr().As16(), Destination: b.Addr().As16(), SourcePort: a.Port(), DestinationPort: b.Port()}
+	s := Segment{Source: AddressOf(a.Addr()), Destination: AddressOf(b.Addr()), SourcePort: a.Port(), DestinationPort: b.Port()}
 	keyOf(&s, &t.key)
 	n := t.table.find(&t.key, t.table.hash(&t.key))
 	if n == 0 {

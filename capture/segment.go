@@ -18,7 +18,7 @@ const (
 // A Segment is a TCP segment and what of the layers below it a verdict needs.
 // It is flat and holds no copy: Payload points into the packet.
 type Segment struct {
-	Source, Destination         [16]byte // addresses; of IPv4 as ::ffff:a.b.c.d
+	Source, Destination         Address
 	SourcePort, DestinationPort uint16
 
 	VLAN    uint16 // the innermost VLAN's number; 0: none
@@ -40,6 +40,26 @@ type Segment struct {
 	Payload  []byte // of them, what was captured
 }
 
+// An Address is an IP address as two words, for it is compared and hashed for
+// every packet; of IPv4 it is ::ffff:a.b.c.d. Netip gives it as others know it.
+type Address struct{ high, low uint64 }
+
+const mapped = 0xFFFF << 32 // before the bits of an IPv4 address
+
+// AddressOf gives a without its zone.
+func AddressOf(a netip.Addr) Address {
+	b := a.As16()
+	return Address{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])}
+}
+
+// Netip gives the address for package netip.
+func (a Address) Netip() netip.Addr {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], a.high)
+	binary.BigEndian.PutUint64(b[8:], a.low)
+	return netip.AddrFrom16(b).Unmap()
+}
+
 // SourceAddress gives address and port of the sender.
 func (s *Segment) SourceAddress() netip.AddrPort { return address(s.Source, s.SourcePort) }
 
@@ -48,9 +68,7 @@ func (s *Segment) DestinationAddress() netip.AddrPort {
 	return address(s.Destination, s.DestinationPort)
 }
 
-func address(a [16]byte, port uint16) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom16(a).Unmap(), port)
-}
+func address(a Address, port uint16) netip.AddrPort { return netip.AddrPortFrom(a.Netip(), port) }
 
 // A Layer says how far a packet was decoded.
 type Layer uint8
@@ -178,9 +196,8 @@ func (s *Segment) ipv4(b []byte, beyond int) Layer {
 	}
 	s.Fragment = offset&0x2000 != 0
 	s.Version, s.TTL, s.ID = 4, b[8], binary.BigEndian.Uint16(b[4:])
-	s.Source, s.Destination = [16]byte{10: 0xFF, 11: 0xFF}, [16]byte{10: 0xFF, 11: 0xFF}
-	copy(s.Source[12:], b[12:16])
-	copy(s.Destination[12:], b[16:20])
+	s.Source = Address{0, mapped | uint64(binary.BigEndian.Uint32(b[12:]))}
+	s.Destination = Address{0, mapped | uint64(binary.BigEndian.Uint32(b[16:]))}
 	if total < len(b) {
 		b = b[:total] // what is behind it pads the frame
 	}
@@ -200,7 +217,8 @@ func (s *Segment) ipv6(b []byte, beyond int) Layer {
 	}
 	next := b[6]
 	s.Version, s.TTL, s.ID = 6, b[7], 0
-	s.Source, s.Destination = [16]byte(b[8:24]), [16]byte(b[24:40])
+	s.Source = Address{binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[16:])}
+	s.Destination = Address{binary.BigEndian.Uint64(b[24:]), binary.BigEndian.Uint64(b[32:])}
 	b = b[fixed:]
 	if length < len(b) {
 		b = b[:length]

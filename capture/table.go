@@ -1,22 +1,21 @@
 package capture
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
 )
 
 // A key names a flow, whichever side sends: the lower address and port first.
 type key struct {
-	low, high         [16]byte
+	low, high         Address
 	lowPort, highPort uint16
 }
 
 // keyOf gives the key of a segment's flow, and whether its sender is the low side.
 func keyOf(s *Segment, k *key) (fromLow bool) {
-	from, to := binary.BigEndian.Uint64(s.Source[8:]), binary.BigEndian.Uint64(s.Destination[8:])
-	if a, b := binary.BigEndian.Uint64(s.Source[:]), binary.BigEndian.Uint64(s.Destination[:]); a != b {
-		from, to = a, b
+	from, to := s.Source.low, s.Destination.low
+	if s.Source.high != s.Destination.high {
+		from, to = s.Source.high, s.Destination.high
 	}
 	if from < to || from == to && s.SourcePort <= s.DestinationPort {
 		k.low, k.lowPort, k.high, k.highPort = s.Source, s.SourcePort, s.Destination, s.DestinationPort
@@ -61,9 +60,8 @@ func (t *table) at(n uint32) *record {
 }
 
 func (t *table) hash(k *key) uint32 {
-	word := binary.LittleEndian.Uint64
-	h := fold(word(k.low[:])^t.seed[0], word(k.low[8:])^t.seed[1])
-	h ^= fold(word(k.high[:])^t.seed[2], word(k.high[8:])^t.seed[3])
+	h := fold(k.low.high^t.seed[0], k.low.low^t.seed[1])
+	h ^= fold(k.high.high^t.seed[2], k.high.low^t.seed[3])
 	return uint32(fold(h^t.seed[0], t.seed[1]^(uint64(k.lowPort)<<16|uint64(k.highPort))))
 }
 

@@ -260,10 +260,10 @@ func (t *Tracker) sender(s *Segment) (side int, wanted bool) {
 }
 
 // among reports whether an address is that of an origin asked about.
-func (t *Tracker) among(a [16]byte, port uint16) bool {
+func (t *Tracker) among(a Address, port uint16) bool {
 	for i := range t.o.Origins {
 		o := &t.o.Origins[i]
-		if o.Address.As16() == a && (o.Port == 0 || o.Port == port) {
+		if AddressOf(o.Address) == a && (o.Port == 0 || o.Port == port) {
 			return true
 		}
 	}
