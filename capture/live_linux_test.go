@@ -165,6 +165,34 @@ func TestWhatIsLostMakesVerdictsLessCertain(t *testing.T) {
 	}
 }
 
+func TestWhatIsLostStandsInTheVerdictOfAConnection(t *testing.T) {
+	l := open(t, capture.LiveOptions{Interface: "lo", Ring: 1})
+	tap, err := capture.NewTap(l, capture.TapOptions{})
+	require.NoError(t, err)
+	defer tap.Close()
+	address := loopback(t, func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) })
+	for range 100 {
+		w := tap.Watch()
+		c, err := (&net.Dialer{ControlContext: w.Control}).DialContext(t.Context(), "tcp", address)
+		require.NoError(t, err)
+		before := l.Drops()
+		for range 1000 {
+			_, _ = c.Write(bytes.Repeat([]byte{'a'}, 64<<10)) // a few of these fill the ring
+		}
+		c.Close()
+		f := w.Flow()
+		w.Close()
+		if l.Drops() == before {
+			continue // it was read in time: once more
+		}
+		require.NotNil(t, f)
+		assert.NotEqual(t, "certain", f.Evidence.TCP.Confidence)
+		assert.Contains(t, strings.Join(f.Evidence.TCP.Evidence, "\n"), "packets of the capture were lost")
+		return
+	}
+	t.Fatal("nothing was lost")
+}
+
 func TestAnInterfaceThatIsNotThereIsNamed(t *testing.T) {
 	_, err := capture.OpenLive(capture.LiveOptions{Interface: "why520-none"})
 	var failed *capture.LiveError

@@ -20,10 +20,11 @@ type Tap struct {
 	o    TapOptions
 	done chan struct{} // closed when the packets have ended
 
-	mu      sync.Mutex
-	watches map[ends][]*Watch // of one pair of ends, more than one only while a port is used again
-	file    *Writer           // nil: nobody asked
-	failed  error             // of writing
+	mu       sync.Mutex
+	watches  map[ends][]*Watch // of one pair of ends, more than one only while a port is used again
+	filtered []Origin          // that the filter takes
+	file     *Writer           // nil: nobody asked
+	failed   error             // of writing
 
 	segment Segment
 
@@ -60,6 +61,11 @@ func NewTap(l *Live, o TapOptions) (*Tap, error) {
 			return nil, err
 		}
 		t.file = file
+	}
+	if len(l.o.Origins) == 0 {
+		if err := l.only(nobody); err != nil {
+			return nil, &LiveError{l.o.Interface, "setting the filter", err}
+		}
 	}
 	go t.run()
 	return t, nil
@@ -126,6 +132,9 @@ func (t *Tap) packet(p *Packet) {
 	of[0].take(p, side, s.Flags)
 }
 
+// nobody is an origin that no packet has.
+var nobody = []Origin{{Address: netip.IPv6Unspecified()}}
+
 // mostFiltered is how many addresses the filter tells apart; with more, it takes
 // all TCP.
 const mostFiltered = 64
@@ -145,6 +154,9 @@ func (t *Tap) arm(w *Watch, e ends) error {
 		}
 		return nil
 	}
+	if slices.Contains(t.filtered, Origin{Address: e.origin.Addr()}) {
+		return nil
+	}
 	var origins []Origin
 	for e := range t.watches {
 		if o := (Origin{Address: e.origin.Addr()}); !slices.Contains(origins, o) {
@@ -155,6 +167,7 @@ func (t *Tap) arm(w *Watch, e ends) error {
 			break
 		}
 	}
+	t.filtered = origins
 	return t.live.only(origins)
 }
 
