@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -107,7 +108,11 @@ func (f *Flow) MarshalJSON() ([]byte, error) {
 	for _, n := range f.Verdict.Notes {
 		out.Notes = append(out.Notes, note{n.Reason.String(), offset(n.Offset), n.Message})
 	}
-	return json.Marshal(out)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // the arrows of signatures
+	err := e.Encode(out)
+	return bytes.TrimSpace(b.Bytes()), err
 }
 
 func offset(n int64) *int64 {

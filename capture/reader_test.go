@@ -132,6 +132,21 @@ func TestFlowsThatACutFileLeavesOpenAreNoted(t *testing.T) {
 	}
 }
 
+func TestCapturesMayFollowEachOtherInOneFile(t *testing.T) {
+	var b bytes.Buffer
+	for _, begin := range []int64{1767225600e9, 1767000000e9, 1768000000e9} {
+		flows := captest.Flows(captest.Options{Seed: 1, Flows: 1, Only: "first-byte-timeout", Begin: begin})
+		require.NoError(t, captest.WritePcapng(&b, captest.Merge(flows), captest.Format{}))
+	}
+	n := 0
+	for f, err := range capture.Flows(&b, capture.Options{All: true}) {
+		require.NoError(t, err)
+		assert.Equal(t, "first-byte-timeout", f.Verdict.Reason.String())
+		n++
+	}
+	assert.Equal(t, 3, n)
+}
+
 func TestRecordsMayBeLongerThanTheSnapshotLength(t *testing.T) {
 	frames := sample(3)
 	var b bytes.Buffer

@@ -76,7 +76,7 @@ type half struct {
 	finAck uint32    // what its FIN acknowledged; valid iff finished
 	piece  uint32    // number of the first piece that came too early; 0: none
 	gap    uint32    // the flow's packets when it was first seen that bytes are missing; 0: none are
-	data   uint16    // segments with payload, up to 65535
+	data   uint16    // segments with new payload, up to 65535
 	window uint16    // as it stood in the last segment
 	id     uint16    // IP identification of the last segment
 	tls    records

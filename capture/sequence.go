@@ -117,12 +117,10 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 			}
 		}
 	}
-	if s.Length > 0 {
+	if s.Length > 0 && int32(end-h.max) > 0 {
 		h.data += uint16(btoi(h.data < 0xFFFF))
-		if int32(end-h.max) > 0 {
-			h.ends[1], h.ends[0] = h.ends[0], h.max
-			h.max = end
-		}
+		h.ends[1], h.ends[0] = h.ends[0], h.max
+		h.max = end
 	}
 	switch {
 	case int(old) >= s.Length: // all of it is known: a retransmission, a probe

@@ -11,7 +11,7 @@ type Tracker struct {
 	lost  int64 // packets that whoever captured them says were lost
 	cut   bool  // the capture ends within a record
 
-	now     int64 // time of the latest packet; never goes back
+	now     int64 // time of the latest packet of this capture
 	due     int64 // when the first flow that ended is to be given
 	segment Segment
 	key     key
@@ -37,7 +37,12 @@ func NewTracker(o Options, give func(*Flow)) *Tracker {
 	}
 }
 
-// Packet takes the next packet; it keeps none of p.
+// anew is how far time may go back within one capture, in nanoseconds: packets
+// are a little out of order where several processors capture them.
+const anew = 60e9
+
+// Packet takes the next packet; it keeps none of p. Where time goes back by more
+// than a minute, another capture begins, and all flows are given first.
 func (t *Tracker) Packet(p *Packet) {
 	t.stats.Packets++
 	s := &t.segment
@@ -58,6 +63,9 @@ func (t *Tracker) Packet(p *Packet) {
 		if t.now = p.Time; t.now >= t.due {
 			t.settle()
 		}
+	} else if t.now-p.Time > anew {
+		t.Close()
+		t.now = p.Time
 	}
 	t.take(s)
 }
@@ -140,6 +148,10 @@ func (t *Tracker) take(s *Segment) {
 	fromLow := keyOf(s, &t.key)
 	hash := t.table.hash(&t.key)
 	n := t.table.find(&t.key, hash)
+	if n != 0 && t.now-t.table.at(n).last > t.silent {
+		t.finish(n)
+		n = 0
+	}
 	if n == 0 {
 		if n = t.begin(s, hash, fromLow); n == 0 {
 			return

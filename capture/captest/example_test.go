@@ -38,3 +38,12 @@ func ExampleWritePcap() {
 	}
 	// Output: injected certain
 }
+
+func ExampleClasses() {
+	for _, c := range captest.Classes() {
+		if c.Truth.ResetBy == capture.Injected && c.Truth.Stage == capture.BeforeRequest {
+			fmt.Println(c.Name, "->", c.Truth.Reason.String())
+		}
+	}
+	// Output: injected-before-request -> injected-reset
+}
