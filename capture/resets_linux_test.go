@@ -31,7 +31,7 @@ type label struct {
 }
 
 // waiting is how long an origin is waited for.
-const waiting = 500 * time.Millisecond
+const waiting = time.Second
 
 var deadlines = validator.Deadlines{Connect: waiting, Write: waiting, FirstByte: waiting, Idle: waiting}
 
