@@ -1,0 +1,119 @@
+package capture
+
+import (
+	"why520/validator"
+	"why520/wire"
+)
+
+// decide says how f ended, and by whom.
+func (t *Tracker) decide(d *finding) {
+	f, r := d.f, d.r
+	c, o := &f.side[client], &f.side[origin]
+	clientFirst := c.is(finished) && (!o.is(finished) || f.clientFirst())
+	at := t.now // until when the origin was waited for
+	if f.ended != 0 {
+		at = f.ended
+	}
+	switch {
+	case f.has(joined):
+		d.note = append(d.note, validator.FlowJoinedInTheMiddle)
+		if f.ended == 0 {
+			d.note = append(d.note, validator.FlowStillOpen)
+		}
+	case r != nil && d.who.by == ByClient && !(o.is(closed) && r.peer):
+		d.note = append(d.note, validator.ClientReset)
+		d.end = t.patience(d, r.time)
+	case clientFirst && d.pending && f.connected():
+		d.note = append(d.note, validator.ClientClosed)
+		d.end = t.patience(d, at)
+	case r != nil && d.who.by != ByClient && !(o.is(closed) && int32(r.seq-o.fin) > 0 && d.pending):
+		d.end = wire.RST
+	case o.is(closed):
+		d.end = wire.FIN
+	case f.ended == 0 || d.pending:
+		if d.end = t.patience(d, at); d.end == wire.Open {
+			d.note = append(d.note, validator.FlowStillOpen)
+		}
+	}
+	if f.protocol == encrypted {
+		d.note = append(d.note, validator.FlowEncrypted)
+	}
+	if f.has(lossy) || t.cut && f.ended == 0 {
+		d.note = append(d.note, validator.CaptureIncomplete)
+	}
+	if f.has(early) {
+		d.note = append(d.note, validator.AnsweredBeforeUploadDone)
+		if r != nil && d.who.by == ByOrigin {
+			d.note = append(d.note, validator.RequestNotDrained)
+		}
+	}
+	if f.has(surplus) {
+		d.note = append(d.note, wire.BytesAfterResponse)
+	}
+}
+
+// clientFirst reports, of a flow that both sides closed, whether the client did
+// first: who acknowledges the other's FIN with its own was second; where neither
+// does, the order of the packets decides.
+func (f *record) clientFirst() bool {
+	c, o := &f.side[client], &f.side[origin]
+	knew, known := c.finAck == o.fin+1, o.finAck == c.fin+1
+	if knew != known {
+		return known
+	}
+	return !f.has(clientLast)
+}
+
+// patience gives Timeout where the origin was silent for longer than it may be
+// when the flow ended at that time, and Open else.
+func (t *Tracker) patience(d *finding, at int64) wire.End {
+	f := d.f
+	c, o := &f.side[client], &f.side[origin]
+	deadlines := &t.o.Deadlines
+	silent := at - f.asked
+	limit := deadlines.FirstByte
+	switch {
+	case !d.pending:
+		return wire.Open
+	case !f.connected():
+		if o.is(synchronized) {
+			return wire.Open // it is the client that says no more
+		}
+		silent, limit = at-f.first, deadlines.Connect
+	case f.protocol == encrypted && !f.encryptedYet():
+		silent, limit = at-max(f.asked, f.heard), deadlines.TLS
+		if o.proven() > 0 {
+			return wire.Open // it is the client's turn, as far as one can see
+		}
+	case f.protocol == encrypted && !f.askedYet(), c.proven() == int64(f.request):
+		return wire.Open // nothing was asked
+	case f.talk != 0:
+		talk := t.talks.at(f.talk)
+		switch {
+		case talk.expected && (talk.framed || len(talk.rest) > 0 || talk.measured):
+			silent, limit = at-f.heard, deadlines.Idle
+		case talk.expected:
+			silent = at - max(f.asked, f.heard)
+		case talk.asking != between:
+			limit = deadlines.Write
+			if c.acknowledgedBytes() >= c.proven() {
+				return wire.Open // the client says no more
+			}
+		}
+	}
+	if silent >= int64(limit) {
+		return wire.Timeout
+	}
+	return wire.Open
+}
+
+// confidence gives that of a verdict without a reset.
+func (t *Tracker) confidence(d *finding) string {
+	switch f := d.f; {
+	case f.has(joined | unfollowed | evicted), t.lost > 0 && f.has(lossy):
+		return open
+	case f.has(lossy), t.lost > 0, f.partial():
+		return likely
+	}
+	return certain
+}
