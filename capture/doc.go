@@ -22,6 +22,14 @@
 // judges as it judges what an edge itself saw; flows in which nothing went wrong
 // are only counted, unless Options.All asks for them.
 //
+// # Live
+//
+// On Linux a [Live] gives the packets of an interface, and flows as they end. A
+// [Tap] watches the connections that this process makes: [Tap.ProbeAll] asks as
+// a Prober does, and its evidence holds what TCP shows, too; a [Watch] is for any
+// other connection. Packets that were lost on the way make a verdict less
+// certain, and it says so. It takes CAP_NET_RAW while it is opened, no more.
+//
 // # Who
 //
 // A reset counts against the origin only if a receiver would have obeyed it: at

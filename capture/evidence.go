@@ -193,5 +193,8 @@ func (t *Tracker) silence(d *finding) []string {
 			add("a reset in the name of %s was not at the number that was due", by)
 		}
 	}
+	if t.lost > 0 {
+		seen = append(seen, lostOf(t.lost))
+	}
 	return seen
 }

@@ -165,6 +165,12 @@ func (p *program) ipv6(origins []Origin) {
 	p.add(bpf.LoadIndirect{Off: 6, Size: 1})
 	p.when(udp, "refuse")
 	p.when(icmp, "refuse")
+	p.unless(hopByHop, "no options") // what groups are joined with
+	p.add(bpf.LoadIndirect{Off: 40, Size: 1})
+	p.when(udp, "refuse")
+	p.when(icmp, "refuse")
+	p.add(bpf.LoadConstant{Dst: bpf.RegA, Val: hopByHop})
+	p.mark("no options")
 	if len(origins) == 0 {
 		p.jump("accept")
 		return

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -74,8 +75,9 @@ func (d *device) forge(t *testing.T, s *capture.Segment, ahead uint32, flags byt
 	b := make([]byte, 40)
 	b[0], b[3], b[8], b[9] = 4<<4|5, 40, 128, unix.IPPROTO_TCP
 	binary.BigEndian.PutUint16(b[4:], 0xBEEF)
-	copy(b[12:], s.Destination[12:])
-	copy(b[16:], s.Source[12:])
+	client := s.SourceAddress().Addr().As4()
+	copy(b[12:], s.DestinationAddress().Addr().AsSlice())
+	copy(b[16:], client[:])
 	tcp := b[20:]
 	binary.BigEndian.PutUint16(tcp, s.DestinationPort)
 	binary.BigEndian.PutUint16(tcp[2:], s.SourcePort)
@@ -90,7 +92,7 @@ func (d *device) forge(t *testing.T, s *capture.Segment, ahead uint32, flags byt
 		sum = sum>>16 + sum&0xFFFF
 	}
 	binary.BigEndian.PutUint16(tcp[16:], ^uint16(sum))
-	assert.NoError(t, unix.Sendto(d.socket, b, 0, &unix.SockaddrInet4{Addr: [4]byte(s.Source[12:])}))
+	assert.NoError(t, unix.Sendto(d.socket, b, 0, &unix.SockaddrInet4{Addr: client}))
 }
 
 func TestForgedResetsAreToldFromTheOrigins(t *testing.T) {
@@ -270,9 +272,10 @@ func (n *network) stray(t *testing.T, port uint16) {
 		return
 	}
 	defer unix.Close(socket)
-	s := capture.Segment{SourcePort: 80, DestinationPort: port, Seq: 1, Ack: 7}
-	copy(s.Source[12:], []byte{198, 51, 100, 2})
-	copy(s.Destination[12:], []byte{192, 0, 2, 2})
+	s := capture.Segment{
+		Source: capture.AddressOf(netip.MustParseAddr("198.51.100.2")), Destination: capture.AddressOf(netip.MustParseAddr("192.0.2.2")),
+		SourcePort: 80, DestinationPort: port, Seq: 1, Ack: 7,
+	}
 	(&device{socket: socket}).forge(t, &s, 0, capture.ACK)
 }
 

@@ -30,8 +30,8 @@ type LiveOptions struct {
 	Interface string   // "eth0"; "any" or empty: all of them
 	Origins   []Origin // whose TCP is captured, both ways, the filter being locked; none: all TCP
 
-	Ring   int    // bytes of the ring, 128 KiB at least; 0: 32 MiB
-	Snap   int    // bytes of a packet that are kept; 0: 262,144
+	Ring   int    // bytes of the ring, 256 KiB at least; 0: 32 MiB
+	Snap   int    // bytes of a packet that are kept, 128 KiB at most; 0: as many
 	Fanout uint16 // group of Lives that share the flows out among them; 0: none
 
 	// Drop says that the process gives up all its capabilities, for good, once
@@ -78,7 +78,7 @@ func OpenLive(o LiveOptions) (*Live, error) {
 		o.Ring = 32 << 20
 	}
 	if o.Snap <= 0 {
-		o.Snap = 256 << 10
+		o.Snap = 128 << 10
 	}
 	l := &Live{o: o}
 	if err := l.open(); err != nil {
@@ -125,20 +125,26 @@ func (l *Live) Close() error {
 // each calls f with packets until there are none at the moment, and waits for
 // the first until then; the zero time is for ever. Data of a packet is valid
 // during the call. The error is io.EOF once the Live is closed, and
-// os.ErrDeadlineExceeded where none came.
+// os.ErrDeadlineExceeded where none came in time: then, too, f has been called
+// with what there is.
 func (l *Live) each(until time.Time, f func(*Packet)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var p Packet
-	if err := l.ring.next(&p, until); err != nil {
+	err := l.ring.next(&p, until)
+	if err == nil {
+		f(&p)
+	} else if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
-	f(&p)
 	for l.ring.more(&p) {
 		f(&p)
 	}
-	return nil
+	return err
 }
+
+// wake ends a wait of each, as if nothing had come until then.
+func (l *Live) wake() { l.ring.wake() }
 
 // Flows gives the flows that pass, each o.Linger after its end, until the Live is
 // closed; then those that are left. What is lost makes verdicts less certain.
@@ -155,8 +161,8 @@ func (l *Live) Flows(o Options) iter.Seq2[*Flow, error] {
 			over = over[:0]
 			return true
 		}
+		t.Lost(l.Drops())
 		const tick = 5 * time.Millisecond
-		drops := l.Drops()
 		for {
 			err := l.each(time.Now().Add(tick), t.Packet)
 			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -167,7 +173,7 @@ func (l *Live) Flows(o Options) iter.Seq2[*Flow, error] {
 				}
 				return
 			}
-			t.Lost(l.Drops() - drops)
+			t.Lost(l.Drops())
 			l.tell(t.Stats())
 			t.Advance(time.Now().Add(-2 * tick)) // what is in the ring may be older
 			if !give() {

@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -27,7 +28,7 @@ const (
 )
 
 // newNetwork makes a network that is gone when the test ends.
-func newNetwork(t *testing.T) *network {
+func newNetwork(t testing.TB) *network {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		missing(t, "network namespaces need root")
@@ -71,6 +72,7 @@ func newNetwork(t *testing.T) *network {
 			require.NoError(t, os.WriteFile("/proc/sys/"+parameter, []byte("1"), 0))
 		})
 	}
+	n.reach(t, closedPort)
 	return n
 }
 
@@ -131,16 +133,18 @@ func (n *network) serve(t *testing.T, namespace, address string, handle func(*ne
 	})
 }
 
-// reach waits until an address can be connected to: links take up to a second to
-// come up for IPv6.
-func (n *network) reach(t *testing.T, address string) {
+// reach waits until an address answers: links take up to a second to come up.
+func (n *network) reach(t testing.TB, address string) {
 	t.Helper()
 	var err error
 	for range 50 {
 		var c net.Conn
 		n.within(n.client, func() { c, err = net.DialTimeout("tcp", address, 100*time.Millisecond) })
-		if err == nil {
+		switch {
+		case err == nil:
 			c.Close()
+			return
+		case errors.Is(err, unix.ECONNREFUSED):
 			return
 		}
 	}
@@ -148,7 +152,7 @@ func (n *network) reach(t *testing.T, address string) {
 }
 
 // run runs a command, whose arguments hold no space.
-func run(t *testing.T, line string) {
+func run(t testing.TB, line string) {
 	t.Helper()
 	arguments := strings.Fields(line)
 	out, err := exec.Command(arguments[0], arguments[1:]...).CombinedOutput()

@@ -3,8 +3,11 @@ package capture_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +31,7 @@ type label struct {
 }
 
 // waiting is how long an origin is waited for.
-const waiting = 500 * time.Millisecond
+const waiting = time.Second
 
 var deadlines = validator.Deadlines{Connect: waiting, Write: waiting, FirstByte: waiting, Idle: waiting}
 
@@ -236,6 +239,44 @@ func (n *network) probe(t *testing.T, address string, p *validator.Prober, s sce
 		flow = f
 	}
 	return e, flow
+}
+
+func TestResetWithinTLSIsJoined(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			linger0(c.(*tls.Conn).NetConn().(*net.TCPConn))
+		}
+	}))
+	s.StartTLS()
+	defer s.Close()
+	tap, err := capture.NewTap(open(t, capture.LiveOptions{Interface: "lo"}), capture.TapOptions{})
+	require.NoError(t, err)
+	defer tap.Close()
+	e, err := tap.Probe(t.Context(), &validator.Prober{Policy: validator.Policy{Insecure: true}}, validator.Target{URL: s.URL})
+	require.NoError(t, err)
+	want := label{capture.ByOrigin, capture.AfterRequest, "certain", validator.TLSResetAfterHandshake}
+	assert.Equal(t, want, label{e.TCP.ResetBy, e.TCP.Stage, e.TCP.Confidence, validator.Judge(e, nil).Reason})
+	assert.Equal(t, e.Sent, e.Acked)
+}
+
+func TestEachRequestOfAConnectionHasItsFacts(t *testing.T) {
+	tap, err := capture.NewTap(open(t, capture.LiveOptions{Interface: "lo"}), capture.TapOptions{})
+	require.NoError(t, err)
+	defer tap.Close()
+	address := loopback(t, func(c *net.TCPConn) {
+		answer(whole, func(*net.TCPConn) {})(c)
+		answer("HTTP/1.1 200 OK\r\nContent-Le", linger0)(c)
+	})
+	var got []label
+	for e, err := range tap.ProbeAll(t.Context(), &validator.Prober{}, validator.Target{URL: "http://" + address, Requests: 2}) {
+		require.NoError(t, err)
+		require.NotNil(t, e.TCP)
+		got = append(got, label{e.TCP.ResetBy, e.TCP.Stage, e.TCP.Confidence, validator.Judge(e, nil).Reason})
+	}
+	assert.Equal(t, []label{
+		{"", capture.AfterResponse, "certain", wire.OK},
+		{capture.ByOrigin, capture.InHead, "certain", wire.HeadReset},
+	}, got)
 }
 
 func openTap(name string, o capture.TapOptions) (*capture.Tap, error) {

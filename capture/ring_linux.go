@@ -31,8 +31,8 @@ type ring struct {
 }
 
 const (
-	blockOfRing = 256 << 10 // a packet of 64 KiB, as segmentation offload makes them, has room; so has BIG TCP's usual one
-	retire      = 1         // milliseconds after which a block is given though it is not full
+	blockOfRing = 128 << 10 // a packet of 64 KiB, as segmentation offload makes them, has room
+	retire      = 1         // milliseconds after which a block is given though it is not full: as many are needed as there may be between two looks
 	tagSize     = 4         // of a VLAN tag
 )
 
@@ -113,6 +113,9 @@ func (r *ring) drops() (lost int64) {
 	})
 	return lost
 }
+
+// wake ends a wait: its deadline is over.
+func (r *ring) wake() { _ = r.file.SetReadDeadline(time.Unix(1, 0)) }
 
 // stop closes the socket, which ends a wait.
 func (r *ring) stop() error {

@@ -22,6 +22,7 @@ func (r *ring) next(*Packet, time.Time) error { return io.EOF }
 func (r *ring) more(*Packet) bool             { return false }
 func (r *ring) drops() int64                  { return 0 }
 func (r *ring) stop() error                   { return nil }
+func (r *ring) wake()                         {}
 func (r *ring) unmap()                        {}
 
 func bind(syscall.RawConn, netip.Addr) (netip.AddrPort, error) {

@@ -1,9 +1,11 @@
 package capture
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -18,12 +20,16 @@ type Tap struct {
 	o    TapOptions
 	done chan struct{} // closed when the packets have ended
 
-	mu      sync.Mutex
-	watches map[ends]*Watch
-	file    *Writer // nil: nobody asked
-	failed  error   // of writing
+	mu       sync.Mutex
+	watches  map[ends][]*Watch // of one pair of ends, more than one only while a port is used again
+	filtered []Origin          // that the filter takes
+	file     *Writer           // nil: nobody asked
+	failed   error             // of writing
 
 	segment Segment
+
+	sweeping sync.Mutex
+	swept    chan struct{} // told when all was taken that the ring had
 }
 
 // TapOptions say how a Tap works. The zero TapOptions are useful.
@@ -32,7 +38,7 @@ type TapOptions struct {
 	Deadlines validator.Deadlines // silence of the origin that counts as its timeout; zero: the defaults of a Prober
 
 	// Late is how long what follows a reset is waited for, once an exchange is
-	// over. 0: 8 ms.
+	// over. 0: 6 ms.
 	Late time.Duration
 
 	// Pcap, if set, gets all packets of the connections, as pcapng.
@@ -46,15 +52,20 @@ type ends struct{ client, origin netip.AddrPort }
 // no Origins, its filter takes the addresses alone that are connected to.
 func NewTap(l *Live, o TapOptions) (*Tap, error) {
 	if o.Late == 0 {
-		o.Late = 8 * time.Millisecond
+		o.Late = 6 * time.Millisecond
 	}
-	t := &Tap{live: l, o: o, done: make(chan struct{}), watches: map[ends]*Watch{}}
+	t := &Tap{live: l, o: o, done: make(chan struct{}), watches: map[ends][]*Watch{}, swept: make(chan struct{})}
 	if o.Pcap != nil {
 		file, err := NewWriter(o.Pcap, l.o.Interface, l.link)
 		if err != nil {
 			return nil, err
 		}
 		t.file = file
+	}
+	if len(l.o.Origins) == 0 {
+		if err := l.only(nobody); err != nil {
+			return nil, &LiveError{l.o.Interface, "setting the filter", err}
+		}
 	}
 	go t.run()
 	return t, nil
@@ -63,7 +74,34 @@ func NewTap(l *Live, o TapOptions) (*Tap, error) {
 // run takes packets until the Live is closed.
 func (t *Tap) run() {
 	defer close(t.done)
-	for t.live.each(time.Time{}, t.packet) == nil {
+	for {
+		switch err := t.live.each(time.Time{}, t.packet); {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			select {
+			case t.swept <- struct{}{}:
+			default:
+			}
+		case err != nil:
+			return
+		}
+	}
+}
+
+// sweep waits until all is taken that the ring has by now: on a busy machine,
+// that may come after any time that one would wait.
+func (t *Tap) sweep() {
+	t.sweeping.Lock()
+	defer t.sweeping.Unlock()
+	const again = 5 * time.Millisecond // it may just have begun to wait, and have missed the call
+	for range 200 {
+		t.live.wake()
+		select {
+		case <-t.swept:
+			return
+		case <-t.done:
+			return
+		case <-time.After(again):
+		}
 	}
 }
 
@@ -76,18 +114,26 @@ func (t *Tap) packet(p *Packet) {
 	from, to := s.SourceAddress(), s.DestinationAddress()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	w, side := t.watches[ends{from, to}], client
-	if w == nil {
-		w, side = t.watches[ends{to, from}], origin
+	e, side := ends{from, to}, client
+	of := t.watches[e]
+	if of == nil {
+		e, side = ends{to, from}, origin
+		if of = t.watches[e]; of == nil {
+			return
+		}
 	}
-	if w == nil {
-		return
+	if len(of) > 1 && side == client && s.Flags&SYN != 0 && p.Time >= of[1].since {
+		of = of[1:]
+		t.watches[e] = of
 	}
 	if t.file != nil && t.failed == nil {
 		t.failed = t.file.Write(p)
 	}
-	w.take(p, side, s.Flags)
+	of[0].take(p, side, s.Flags)
 }
+
+// nobody is an origin that no packet has.
+var nobody = []Origin{{Address: netip.IPv6Unspecified()}}
 
 // mostFiltered is how many addresses the filter tells apart; with more, it takes
 // all TCP.
@@ -97,15 +143,18 @@ const mostFiltered = 64
 func (t *Tap) arm(w *Watch, e ends) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.watches[e] = w
+	t.watches[e] = append(t.watches[e], w)
 	fixed := t.live.o.Origins
 	if len(fixed) > 0 {
 		if !slices.ContainsFunc(fixed, func(o Origin) bool {
 			return o.Address.Unmap().WithZone("") == e.origin.Addr() && (o.Port == 0 || o.Port == e.origin.Port())
 		}) {
-			delete(t.watches, e)
+			t.remove(w, e)
 			return fmt.Errorf("the capture was opened for other origins than %v", e.origin)
 		}
+		return nil
+	}
+	if slices.Contains(t.filtered, Origin{Address: e.origin.Addr()}) {
 		return nil
 	}
 	var origins []Origin
@@ -118,14 +167,24 @@ func (t *Tap) arm(w *Watch, e ends) error {
 			break
 		}
 	}
+	t.filtered = origins
 	return t.live.only(origins)
 }
 
-// disarm ends the watch over the connection between e.
-func (t *Tap) disarm(e ends) {
+// disarm ends the watch of w over the connection between e.
+func (t *Tap) disarm(w *Watch, e ends) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.watches, e)
+	t.remove(w, e)
+}
+
+func (t *Tap) remove(w *Watch, e ends) {
+	left := slices.DeleteFunc(t.watches[e], func(other *Watch) bool { return other == w })
+	if len(left) == 0 {
+		delete(t.watches, e)
+		return
+	}
+	t.watches[e] = left
 }
 
 // Drops gives how many packets the capture lost so far.

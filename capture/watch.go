@@ -28,6 +28,7 @@ type Watch struct {
 	mu      sync.Mutex
 	ends    ends // valid iff armed
 	armed   bool
+	since   int64 // nanoseconds since 1970: its SYN comes later
 	tracker *Tracker
 	flow    *Flow // valid once the tracker gave it
 	packets int
@@ -85,7 +86,7 @@ func (w *Watch) arm(client, origin netip.AddrPort) error {
 		w.mu.Unlock()
 		return errors.New("a Watch is for one connection")
 	}
-	w.armed = true
+	w.armed, w.since = true, time.Now().UnixNano()
 	w.ends = ends{plain(client), plain(origin)}
 	w.before = w.tap.live.Drops()
 	w.tracker = NewTracker(Options{
@@ -138,22 +139,26 @@ func (w *Watch) Flow() *Flow {
 
 // longest is how long the end of a connection is waited for, which will not come
 // if the connection was never made, or does not pass where is captured.
-const longest = 100 * time.Millisecond
+const longest = 20 * time.Millisecond
 
 // await waits for late packets.
 func (w *Watch) await() {
 	began := time.Now()
 	for {
-		until := began.Add(w.wanted())
-		timer := time.NewTimer(time.Until(until))
+		wanted := w.wanted()
+		if wanted == 0 {
+			return
+		}
+		late := time.NewTimer(time.Until(began.Add(wanted)))
 		select {
-		case <-timer.C:
+		case <-late.C:
+			w.tap.sweep()
 			return
 		case <-w.tap.done:
-			timer.Stop()
+			late.Stop()
 			return
 		case <-w.changed:
-			timer.Stop()
+			late.Stop()
 		}
 	}
 }
@@ -179,7 +184,7 @@ func (w *Watch) Close() {
 	armed := w.armed
 	w.mu.Unlock()
 	if armed {
-		w.tap.disarm(w.ends)
+		w.tap.disarm(w, w.ends)
 	}
 }
 

@@ -3,12 +3,14 @@ package validator_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -208,6 +210,29 @@ func TestPortsOfOtherProtocolsThatBreakOffWithoutAByte(t *testing.T) {
 			assert.Equal(t, c.want, v.Reason)
 		})
 	}
+}
+
+func TestControlRunsBeforeEachConnection(t *testing.T) {
+	url := serve(t, func(c *net.TCPConn) {
+		readHead(c)
+		_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\nServer: a\r\nConnection: close\r\n\r\n")
+		c.Close()
+	})
+	var dialled []string
+	p := &validator.Prober{Control: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		dialled = append(dialled, "http://"+address)
+		return nil
+	}}
+	for e, err := range p.ProbeAll(t.Context(), validator.Target{URL: url, Requests: 2}) {
+		require.NoError(t, err)
+		assert.Equal(t, wire.OK, validator.Judge(e, nil).Reason)
+	}
+	assert.Equal(t, []string{url, url}, dialled)
+
+	p.Control = func(context.Context, string, string, syscall.RawConn) error { return errors.New("not now") }
+	_, err := p.Probe(t.Context(), validator.Target{URL: url})
+	var local *validator.LocalError
+	assert.ErrorAs(t, err, &local)
 }
 
 func TestLocalFaultIsNoVerdictOnTheOrigin(t *testing.T) {
