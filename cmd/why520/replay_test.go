@@ -102,7 +102,7 @@ func sent(t *testing.T, class string) (all []byte) {
 }
 
 // ask sends a request to what replay serves, and gives all that comes.
-func ask(t *testing.T, url string) (got []byte, end error, took time.Duration) {
+func ask(t *testing.T, url string) (got []byte, took time.Duration, end error) {
 	t.Helper()
 	c, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(url, "http:"), "/"))
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func ask(t *testing.T, url string) (got []byte, end error, took time.Duration) {
 	_, err = io.WriteString(c, "GET /another HTTP/1.1\r\nHost: another.example\r\n\r\n")
 	require.NoError(t, err)
 	got, end = io.ReadAll(c)
-	return got, end, time.Since(began)
+	return got, time.Since(began), end
 }
 
 // Every byte and the end are those of the flow.
@@ -119,7 +119,7 @@ func TestReplayIsByteForByte(t *testing.T) {
 	for class, reset := range map[string]bool{"delimited-by-close": false, "closed-in-content": false, "reset-in-content": true} {
 		url := startReplay(t, file(t, "a", string(captured(t, class))))
 		for range 3 { // everybody is served
-			got, err, _ := ask(t, url)
+			got, _, err := ask(t, url)
 			assert.True(t, bytes.Equal(sent(t, class), got), class)
 			if reset {
 				assert.ErrorContains(t, err, "reset", class)
@@ -169,7 +169,7 @@ func TestReplayPauses(t *testing.T) {
 			r.serve(t.Context(), c.(*net.TCPConn))
 		}
 	})
-	got, err, took := ask(t, "http://"+l.Addr().String()+"/")
+	got, took, err := ask(t, "http://"+l.Addr().String()+"/")
 	require.NoError(t, err)
 	assert.Equal(t, "HTTP/1.1 200 OK", string(got))
 	assert.GreaterOrEqual(t, took, 600*time.Millisecond)
