@@ -27,7 +27,11 @@ type Head struct {
 const before = ^uint32(0)
 
 // reset empties h and keeps its storage.
-func (h *Head) reset() { *h = Head{marks: h.marks[:0]} }
+func (h *Head) reset() {
+	h.Status, h.Minor, h.code, h.phrase = 0, 0, 0, Span{}
+	h.bare, h.spaced, h.size = false, false, 0
+	h.marks = h.marks[:0]
+}
 
 // Use gives h storage, so that even the first parse does not allocate: two
 // places for each field line, and Spare of them besides.

@@ -15,6 +15,7 @@
 #define CRin    R12 // 0 or 1
 #define Name    R13 // 0 or not; NEG makes it the carry flag
 #define top     R10 // 63, what a shift takes the highest bit by
+#define before  BP  // mark, before the two blocks that are being taken
 // within a block:
 #define LF      AX
 #define T       DX
@@ -246,6 +247,7 @@ TEXT ·lines2(SB), NOSPLIT, $72-48
 blocks: // two at a time
 	CMPQ mark, full-8(SP)
 	JGT  noRoom
+	MOVQ mark, before
 	LEAQ 64(pos), AX
 	CMPQ AX, last
 	JGT  block
@@ -259,13 +261,12 @@ namesInSecond:
 	NAMES
 	JNZ  stopped
 	ORQ  LF, E
-	JZ   quiet
 	MARKS(marksOfSecond, secondDone)
 	ADDQ $64, pos
-	JMP  blocks
+	CMPQ mark, before
+	JNE  blocks
 
-quiet: // no mark: if neither a name nor a CR is open, the block is within a value
-	ADDQ $64, pos
+	// No mark in both: if neither a name nor a CR is open, a value goes on.
 	MOVQ CRin, AX
 	ORQ  Name, AX
 	JNZ  blocks

@@ -15,6 +15,7 @@
 #define CRin    R12 // 0 or 1
 #define Name    R13 // 0 or not; NEG makes it the carry flag
 #define top     R10 // 63, what a shift takes the highest bit by
+#define before  BP  // mark, before the two blocks that are being taken
 // within a block:
 #define LF      AX
 #define T       DX
@@ -125,10 +126,14 @@ GLOBL each<>(SB), RODATA|NOPTR, $28
 done:                             \
 	LEAQ          (mark)(DX*4), mark
 
-// ROOM goes to noRoom unless the marks of a block have room.
-#define ROOM \
-	CMPQ mark, full-8(SP) \
-	JGT  noRoom
+// BLOCK takes the whole block at pos.
+#define BLOCK(done) \
+	VMOVDQU64 (base)(pos*1), Z0 \
+	MASKS                       \
+	JNZ  stopped                \
+	ORQ  LF, E                  \
+	MARKS(done)                 \
+	ADDQ $64, pos
 
 // SAVE makes s where to go on: at pos, where there were so many marks.
 #define SAVE(why, where) \
@@ -169,32 +174,29 @@ TEXT ·lines512(SB), NOSPLIT, $8-48
 	TESTQ Name, Name
 	JNZ  inside
 
-block:
-	ROOM
-	LEAQ 64(pos), DX
+blocks: // two at a time
+	CMPQ mark, full-8(SP)
+	JGT  noRoom
+	LEAQ 128(pos), DX
 	CMPQ DX, size
-	JA   short
-	VMOVDQU64 (base)(pos*1), Z0
-	MASKS
-	JNZ  stopped
-	ORQ  LF, E
-	JZ   quiet
-	MARKS(blockDone)
-	ADDQ $64, pos
-	JMP  block
+	JA   block
+	MOVQ mark, before
+	BLOCK(firstDone)
+	BLOCK(secondDone)
+	CMPQ mark, before
+	JNE  blocks
 
-quiet: // no mark: if neither a name nor a CR is open, the block is within a value
-	ADDQ $64, pos
+	// No mark in both: if neither a name nor a CR is open, a value goes on.
 	MOVQ CRin, AX
 	ORQ  Name, AX
-	JNZ  block
+	JNZ  blocks
 	VPBROADCASTD each<>+20(SB), spaces
 	VPBROADCASTD each<>+24(SB), DELs
 
 value: // 128 bytes of it at a time, as long as the least is above the controls and the greatest, signed, is not DEL
 	LEAQ      128(pos), DX
 	CMPQ      DX, size
-	JA        block
+	JA        blocks
 	VMOVDQU64 (base)(pos*1), Z0
 	VMOVDQU64 64(base)(pos*1), Z1
 	VPMINUB   Z0, Z1, Z2
@@ -202,9 +204,15 @@ value: // 128 bytes of it at a time, as long as the least is above the controls 
 	VPCMPUB   $1, spaces, Z2, K1 // less
 	VPCMPEQB  DELs, Z3, K2
 	KORTESTQ  K1, K2
-	JNZ       block // an HTAB is good, but the block says so
+	JNZ       blocks // an HTAB is good, but a block says so
 	MOVQ      DX, pos
 	JMP       value
+
+block: // the last whole one
+	LEAQ 64(pos), DX
+	CMPQ DX, size
+	JA   short
+	BLOCK(lastDone)
 
 short: // less than a block is left: it is looked at, but not done with
 	MOVQ  size, DX
@@ -259,4 +267,4 @@ inside: // a line, behind a CR, or in a name, as open says
 	SHRQ $1, CRin
 	ANDQ $1, CRin
 	SHRQ $2, Name
-	JMP  block
+	JMP  blocks

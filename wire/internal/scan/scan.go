@@ -54,8 +54,9 @@ const (
 	Full      = -2 // marks has not enough room
 )
 
-// Room is how many marks two blocks may have: with less room Lines gives Full.
-const Room = 64
+// Room is how many places the marks of two blocks may take, and what is written
+// over by the next ones: with less room Lines gives Full.
+const Room = 68
 
 // What is open at State.Pos: the carries of the masks.
 const (
