@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"why520/bench"
 	"why520/bench/peers"
@@ -28,9 +29,10 @@ const (
 func main() {
 	log.SetFlags(0)
 	rounds := flag.Int("rounds", 51, "rounds of each case")
+	turn := flag.Duration("turn", 5*time.Millisecond, "how long a parser works in a round, at least; its garbage is collected within")
 	update := flag.Bool("update", false, "write the table into "+readme+", and the chart")
 	flag.Parse()
-	figures := bench.Measure(bench.Options{Rounds: *rounds}, append([]bench.Parser{bench.Wire()}, peers.All()...)...)
+	figures := bench.Measure(bench.Options{Rounds: *rounds, Turn: *turn}, append([]bench.Parser{bench.Wire()}, peers.All()...)...)
 	text := markdown(figures) + "\n" + origin(*rounds)
 	if !*update {
 		fmt.Print(text)
