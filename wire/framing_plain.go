@@ -29,8 +29,8 @@ func (h *Head) plainFraming(b []byte, method string) (f Framing, ok bool) {
 		return f, false
 	}
 	lf, at, end := m[0], uint32(0), uint32(0)
-	for k := 1; k+1 < len(m); k += 2 {
-		colon, next := m[k], m[k+1]
+	for k := 2; k < len(m); k += 2 {
+		colon, next := m[k-1], m[k]
 		if n := colon - lf - 1; (n-uint32(len(contentLength)))&^unlike == 0 {
 			switch name := b[lf+1 : colon]; len(name) {
 			case len(contentLength):
