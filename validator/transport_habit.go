@@ -151,6 +151,8 @@ func (t *Transport) stale(c *conn, now time.Time, s *settings) bool {
 	case talks:
 		if c.facts != nil {
 			c.o.habit.closed(c.aliveAt.Sub(c.idleAt), idle, now)
+		} else {
+			c.o.talked = true
 		}
 		return true
 	}

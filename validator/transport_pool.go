@@ -50,6 +50,7 @@ type origin struct {
 	idle    []*conn
 	waiting []chan *conn // requests in line; nil is leave to make a connection
 	habit   habit
+	talked  bool // it sent what nobody asked for, which no exchange tells of yet
 }
 
 // maxOrigins is how many origins are remembered while none of their connections
@@ -82,6 +83,7 @@ func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
 	p.mu.Lock()
 	o := p.origin(x.key)
 	x.o = o
+	x.surprised, o.talked = o.talked, false
 	for !x.fresh && len(o.idle) > 0 {
 		c := o.idle[len(o.idle)-1]
 		p.remove(c)

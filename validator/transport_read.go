@@ -39,6 +39,10 @@ func (x *trip) interim(b []byte) bool {
 			x.trace.Got100Continue()
 		}
 	}
+	for range x.stream.Head().Notes(b) {
+		x.noted = true
+		break
+	}
 	if x.trace == nil || x.trace.Got1xxResponse == nil {
 		return true
 	}

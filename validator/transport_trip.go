@@ -57,6 +57,7 @@ type trip struct {
 	whole     bool // the response is complete
 	closes    bool // the connection ends with it
 	surplus   bool
+	noted     bool // an interim head has something to note
 	address   string
 	name      *NameFacts
 	tls       *TLSFacts

@@ -3,6 +3,7 @@ package validator
 import (
 	"bytes"
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -121,6 +122,9 @@ func (x *trip) failure() error {
 	if x.t.OnVerdict != nil {
 		x.t.OnVerdict(x.req, e, &v)
 	}
+	if x.received > 0 && x.cause == io.EOF {
+		x.cause = io.ErrUnexpectedEOF // nobody shall take it for an end in order
+	}
 	return &Error{&v, e, x.cause}
 }
 
@@ -169,9 +173,16 @@ func (x *trip) headOffset() int64 { return int64(x.start) }
 func (x *trip) notable() bool {
 	h := x.stream.Head()
 	size, budget := h.Size(), x.t.set.limits.Head
-	_, unsent := x.state()
-	return len(x.stream.Found) > 0 || x.surplus || x.surprised || h.Status >= 600 || h.Minor > 1 ||
-		size > budget/5*4 || unsent != nil || x.up != nil && !x.up.over(0)
+	if _, unsent := x.state(); unsent != nil || x.up != nil && !x.up.over(0) {
+		return true
+	}
+	if len(x.stream.Found) > 0 || x.surplus || x.surprised || x.noted || size > budget/5*4 || h.Status == 205 && x.stream.Bytes > 0 {
+		return true
+	}
+	for range h.Notes(x.buf[x.start:x.head]) {
+		return true
+	}
+	return false
 }
 
 // facts fills in what is known without the bytes of the response.
@@ -288,6 +299,7 @@ func (x *trip) observe(e *Evidence) {
 			o.event(x.surplusEvent())
 		}
 	case x.refused:
+		o.remember(x.buf[x.from : x.from+x.done])
 		o.refuse(x.buf[x.from:x.to], x.done)
 	}
 	o.end(inStream(x.end, true))
