@@ -66,6 +66,11 @@ func (h *Head) Name(b []byte, i int) []byte {
 	return name
 }
 
+// Field gives name and value of field line i as spans: what Name and Value give.
+func (h *Head) Field(b []byte, i int) (name, value Span) {
+	return Span{h.start(i), uint32(len(h.Name(b, i)))}, h.value(i, b)
+}
+
 // Value gives the value of field line i without the white space around it.
 // Where folding was tolerated (Folded), it still holds the line ends:
 // AppendValue replaces them.
