@@ -44,6 +44,7 @@ const (
 type Seen struct {
 	Record report.Record
 	Lines  []string // the response's first bytes, or those around the fault, escaped, with offsets
+	Fault  int      // the one of Lines with the byte at fault; -1: none
 	Times  []Span   // the phases that took time, in order
 }
 
@@ -112,15 +113,20 @@ func newID() string {
 // see gathers what an operator is shown.
 func see(failed *validator.Error) *Seen {
 	e, v := failed.Evidence, failed.Verdict
-	s := &Seen{Record: report.JSON(e, v)}
+	s := &Seen{Record: report.JSON(e, v), Fault: -1, Times: spans(e.Timing)}
 	if r := e.Response; r != nil {
 		bytes, first := r.Raw[:min(len(r.Raw), 1024)], int64(0)
 		if x := r.Around; x != nil && v.Offset >= int64(len(r.Raw)) {
 			bytes, first = x.Bytes, x.Offset
 		}
 		s.Lines = report.Lines(bytes, first)
+		for i, line := range s.Lines {
+			var at int64
+			if _, err := fmt.Sscan(line, &at); err == nil && at <= v.Offset {
+				s.Fault = i
+			}
+		}
 	}
-	s.Times = spans(e.Timing)
 	return s
 }
 

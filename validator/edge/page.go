@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"html/template"
+	"strings"
 )
 
 //go:embed page.css
@@ -16,6 +17,8 @@ var pageText string
 
 var builtIn = template.Must(template.New("page").Funcs(template.FuncMap{
 	"style": func() template.CSS { return template.CSS(styleText) },
+	"prose": func(s string) []string { return strings.Split(s, "`") }, // what is odd stood between backticks
+	"odd":   func(i int) bool { return i%2 == 1 },
 }).Parse(pageText))
 
 // styleSource allows the style of the built-in page, and no other.
