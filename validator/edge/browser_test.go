@@ -30,6 +30,9 @@ func missing(t *testing.T, what string) {
 // folder that has playwright-core and axe-core; WHY520_SHOTS one to put pictures
 // of the pages in.
 func TestPagesInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it opens some fifty pages: skipped with -short")
+	}
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		missing(t, "chromium is not installed")
