@@ -29,7 +29,8 @@ type Answers struct {
 	Types string
 
 	// Details says who is shown what was seen of the origin: addresses,
-	// messages, bytes (secrets masked). nil: nobody.
+	// messages, bytes (secrets masked). It is asked with the request to the
+	// origin, so the field that it looks for must be passed on. nil: nobody.
 	Details func(*http.Request) bool
 
 	// Page is executed with a *Failure in the place of the built-in page. It
@@ -40,15 +41,25 @@ type Answers struct {
 	// Logger is told of every failure; nil is silence.
 	Logger *slog.Logger
 
+	// Trailers lets a Proxy-Status trailer tell of content that fails, where the
+	// client takes trailers (TE), speaks HTTP/2 and is no browser, and the
+	// content falls short of a Content-Length. Such a response is malformed by
+	// RFC 9113 section 8.1.1, and curl and Go's client refuse it; but a client
+	// that does not count (Firefox 153 did not) takes it for whole. Where false,
+	// and in all other cases, the response is cut without a word.
+	Trailers bool
+
 	// Good, if set, is shown each response that is about to be passed on, and
 	// may put its own reader around the content: the place to store copies. Its
 	// Read fails with what the transport's fails with where the content does.
 	// An error is handed to ErrorHandler.
 	Good func(*http.Response) error
 
-	// Stale, if set, may answer in the place of the failure page, with a copy
-	// of an earlier response: it then reports true. Proxy-Status stands in the
-	// header already. Where it reports false it must have written nothing.
+	// Stale, if set, may answer a request that failed with a verdict in the
+	// place of the failure page, with a copy of an earlier response: it then
+	// reports true. Proxy-Status stands in the header already. Where it reports
+	// false it must have written nothing. The request is the one that Good's
+	// response answers, to the origin.
 	Stale func(http.ResponseWriter, *http.Request, *validator.Verdict) bool
 }
 

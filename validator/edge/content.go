@@ -4,14 +4,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"why520/validator"
 )
 
 // ModifyResponse watches the content of a response that is passed on, so that
-// what fails there is logged, and told in a trailer where that is safe (see the
-// package's comment). It is for httputil.ReverseProxy's field of that name.
+// what fails there is logged, and told in a trailer where Trailers says so. It is for httputil.ReverseProxy's field of that name.
 func (a *Answers) ModifyResponse(r *http.Response) error {
 	if a.Good != nil {
 		if err := a.Good(r); err != nil {
@@ -19,7 +19,11 @@ func (a *Answers) ModifyResponse(r *http.Response) error {
 		}
 	}
 	if r.StatusCode != http.StatusSwitchingProtocols && r.Body != nil && r.Body != http.NoBody {
-		r.Body = &watched{ReadCloser: r.Body, a: a, r: r}
+		q := r.Request
+		if q == nil { // not every transport says what it was asked
+			q = &http.Request{Method: http.MethodGet, URL: new(url.URL)}
+		}
+		r.Body = &watched{ReadCloser: r.Body, a: a, r: r, q: q}
 	}
 	return nil
 }
@@ -29,6 +33,7 @@ type watched struct {
 	io.ReadCloser
 	a    *Answers
 	r    *http.Response
+	q    *http.Request
 	came int64
 	err  error // told once; nothing is read after it
 }
@@ -41,8 +46,8 @@ func (c *watched) Read(b []byte) (int, error) {
 	c.came += int64(n)
 	failed := new(validator.Error)
 	if errors.As(err, &failed) {
-		f := c.a.failure(c.r.Request, err)
-		c.a.log(c.r.Request, f, err)
+		f := c.a.failure(c.q, err)
+		c.a.log(c.q, f, err)
 		if c.mayEnd() {
 			if c.r.Trailer == nil {
 				c.r.Trailer = http.Header{}
@@ -56,12 +61,11 @@ func (c *watched) Read(b []byte) (int, error) {
 }
 
 // mayEnd reports whether the content can end in a trailer section and still not
-// pass for whole: over HTTP/2 what falls short of its Content-Length is malformed
-// (RFC 9113 section 8.1.1). Everywhere else only a cut tells.
+// pass for whole: see Answers.Trailers.
 func (c *watched) mayEnd() bool {
-	q := c.r.Request
-	return q.ProtoMajor == 2 && c.r.ContentLength > c.came && q.Method != http.MethodHead &&
-		c.r.Header.Get("Content-Length") != "" && takesTrailers(q.Header)
+	q := c.q
+	return c.a.Trailers && q.ProtoMajor == 2 && c.r.ContentLength > c.came && q.Method != http.MethodHead &&
+		c.r.Header.Get("Content-Length") != "" && takesTrailers(q.Header) && q.Header.Get("Sec-Fetch-Mode") == ""
 }
 
 // takesTrailers reports whether TE says so (RFC 9110 section 10.1.4).

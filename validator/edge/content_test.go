@@ -67,7 +67,7 @@ func TestContentThatFailsIsCut(t *testing.T) {
 			for _, te := range []string{"", "trailers"} {
 				var log bytes.Buffer
 				server := serve(t, &edge.Handler{
-					Transport: part(length), Answers: edge.Answers{Logger: slog.New(slog.NewTextHandler(&log, nil))},
+					Transport: part(length), Answers: edge.Answers{Trailers: true, Logger: slog.New(slog.NewTextHandler(&log, nil))},
 				}, http2)
 				r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
 				require.NoError(t, err)
@@ -120,19 +120,33 @@ func TestOverHTTP10TheConnectionIsReset(t *testing.T) {
 }
 
 func TestATrailerTellsOverHTTP2WhatFellShortOfItsLength(t *testing.T) {
-	server := serve(t, &edge.Handler{Transport: part(100_000)}, true)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
-	require.NoError(t, err)
-	r.Header.Set("TE", "trailers")
-	response, err := server.Client().Do(r)
-	require.NoError(t, err)
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
-	assert.Error(t, err)
-	assert.Equal(t, arrives, string(content))
-	m := proxyStatusOf(t, response.Trailer)
-	assert.Equal(t, token("http_response_incomplete"), m.params["error"])
-	assert.Equal(t, "chunked-cut", m.params["details"])
+	for _, c := range []struct {
+		trailers bool
+		header   http.Header
+		told     bool
+	}{
+		{true, http.Header{"Te": {"trailers"}}, true},
+		{false, http.Header{"Te": {"trailers"}}, false},
+		{true, http.Header{}, false},
+		{true, http.Header{"Te": {"trailers"}, "Sec-Fetch-Mode": {"navigate"}}, false}, // Firefox
+	} {
+		server := serve(t, &edge.Handler{Transport: part(100_000), Answers: edge.Answers{Trailers: c.trailers}}, true)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+		require.NoError(t, err)
+		r.Header = c.header
+		response, err := server.Client().Do(r)
+		require.NoError(t, err)
+		_, err = io.ReadAll(response.Body)
+		response.Body.Close()
+		assert.Error(t, err, "it passes for whole")
+		if !c.told {
+			assert.Empty(t, response.Trailer["Proxy-Status"], "%v", c)
+			continue
+		}
+		m := proxyStatusOf(t, response.Trailer)
+		assert.Equal(t, token("http_response_incomplete"), m.params["error"])
+		assert.Equal(t, "chunked-cut", m.params["details"])
+	}
 }
 
 func TestGoodResponsesPassAsTheyAre(t *testing.T) {
@@ -165,4 +179,14 @@ func TestWhatGoodRefusesIsAFailure(t *testing.T) {
 	require.NoError(t, err)
 	response.Body.Close()
 	assert.Equal(t, 520, response.StatusCode)
+}
+
+func TestATransportNeedNotSayWhatItWasAsked(t *testing.T) {
+	var log bytes.Buffer
+	a := edge.Answers{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	r := &http.Response{StatusCode: 200, Body: io.NopCloser(failing{})}
+	require.NoError(t, a.ModifyResponse(r))
+	_, err := io.ReadAll(r.Body)
+	assert.ErrorIs(t, err, wire.ChunkedCut)
+	assert.Contains(t, log.String(), "reason=chunked-cut")
 }

@@ -21,10 +21,9 @@
 //
 // The status cannot be taken back then. A client must not take the part for the
 // whole, so the response is cut: over HTTP/1.1 within its chunks or below its
-// Content-Length, over HTTP/2 by a reset of the stream. Neither leaves room for a
-// trailer section, which would end the content in good order: the one case in
-// which it is safe, HTTP/2 with a Content-Length that the content falls short of
-// (malformed by RFC 9113 section 8.1.1, and told as such), has a Proxy-Status
-// trailer where the client takes trailers. Over HTTP/1.0 without a Content-Length
-// the end of the connection ends the content; Handler resets it there.
+// Content-Length, over HTTP/2 by a reset of the stream, over HTTP/1.0, where the
+// end of the connection may be all that ends the content, by a reset of the
+// connection (Handler does that; httputil.ReverseProxy alone closes it). A cut
+// leaves no room for a trailer section, which would end the content in good
+// order; see Answers.Trailers for the one exception. Logger is told in any case.
 package edge

@@ -56,7 +56,7 @@ func (discard) Write(b []byte) (int, error) { return len(b), nil }
 
 // resetIfAborted turns the end of an aborted response into a reset. A client of
 // HTTP/1.0 may have no other sign that the content is cut: the end of the
-// connection ends it.
+// connection ends it. It needs a w that can be hijacked, as net/http's can.
 func resetIfAborted(w http.ResponseWriter) {
 	aborted := recover()
 	if aborted == nil {
