@@ -89,6 +89,7 @@ func (a *AlwaysOnline) tee(resp *http.Response, q *asked) {
 	}
 	t := &tee{ReadCloser: resp.Body, online: a, length: length}
 	if length > 0 && !t.reserve(length) {
+		t.drop()
 		return
 	}
 	if names := varyNames(resp.Header); len(names) > 0 {
