@@ -44,13 +44,14 @@ import (
 // too. Its max-age is not one: what a browser's reload sends, and the origin was
 // asked.
 //
-// The copy has Age, Cache-Status (RFC 9211), and if it is stale also
+// The copy has Age, Cache-Status (RFC 9211), and one of
 //
 //	Warning: 110 why520 "Response is Stale"
+//	Warning: 111 why520 "Revalidation Failed"
 //
-// RFC 9111 section 5.5 made that field obsolete because few read it. It is sent
-// here because no other field says the same, and logs and scripts that do read it
-// need not compute ages. Conditional requests have 304 and ranges 206, as
+// the latter while it is fresh. RFC 9111 section 5.5 made that field obsolete
+// because few read it. It is sent here because no other field says the same, and
+// logs and scripts that do read it need not compute ages. Conditional requests have 304 and ranges 206, as
 // http.ServeContent gives them.
 type AlwaysOnline struct {
 	// Store keeps the copies; nil: a MemoryStore of this AlwaysOnline alone.

@@ -171,13 +171,13 @@ func TestAgeIsOfRFC9111(t *testing.T) {
 		require.NotNil(t, resp)
 		assert.Equal(t, "37", resp.Header.Get("Age"))
 		assert.Equal(t, "why520; hit; ttl=63; detail=head-too-large", resp.Header.Get("Cache-Status"))
-		assert.Empty(t, resp.Header.Get("Warning"), "it is fresh")
+		assert.Equal(t, `111 why520 "Revalidation Failed"`, resp.Header.Get("Warning"), "it is fresh")
 		time.Sleep(100 * time.Second)
 		resp = serve(t, &a, get("http://example.test/"))
 		require.NotNil(t, resp)
 		assert.Equal(t, "137", resp.Header.Get("Age"))
 		assert.Equal(t, "why520; hit; ttl=-37; detail=head-too-large", resp.Header.Get("Cache-Status"))
-		assert.NotEmpty(t, resp.Header.Get("Warning"))
+		assert.Equal(t, `110 why520 "Response is Stale"`, resp.Header.Get("Warning"))
 	})
 }
 

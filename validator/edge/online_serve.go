@@ -26,9 +26,11 @@ func (a *AlwaysOnline) write(w http.ResponseWriter, r *http.Request, c *copied, 
 	// The request did go to the origin, but nothing came of it: RFC 9211 section
 	// 2.1 calls that a hit, and ttl and detail say the rest.
 	h.Add("Cache-Status", fmt.Sprintf("%s; hit; ttl=%d; detail=%s", item9651(a.name()), lifetime-age, item9651(v.Reason.String())))
-	if age >= lifetime {
-		h.Set("Warning", "110 "+agent(a.name())+` "Response is Stale"`)
+	warning := `110 %s "Response is Stale"`
+	if age < lifetime {
+		warning = `111 %s "Revalidation Failed"`
 	}
+	h.Set("Warning", fmt.Sprintf(warning, agent(a.name())))
 	content, marked := c.content, false
 	if a.Banner && !matches(r, c) {
 		if content, marked = withBanner(c); marked {
