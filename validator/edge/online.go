@@ -28,7 +28,8 @@ import (
 // Good ones: 200, 203, 204, 300, 301 and 308, and 302, 303 and 307 that say how
 // long they are fresh. A response that fails keeps the copy before it; only 404 and
 // 410 remove it, for then the origin says that nothing is there. So does a
-// request that changes something (RFC 9111 section 4.4).
+// request that changes something (RFC 9111 section 4.4). GET with content is left
+// alone, for who knows what its content means.
 //
 // In two points it is stricter than RFC 9111, for the price of an error is another
 // person's page. A response that sets a cookie is kept only if it is public, or
@@ -95,6 +96,9 @@ func (a *AlwaysOnline) Serve(w http.ResponseWriter, r *http.Request, v *validato
 	}
 	now := time.Now()
 	q := askedBy(r)
+	if q.withContent() {
+		return false
+	}
 	c := a.load(q)
 	if c == nil || !c.servable(now, directivesOf(q.header), a.maxStale()) {
 		return false

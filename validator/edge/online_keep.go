@@ -24,7 +24,7 @@ func (a *AlwaysOnline) Keep(resp *http.Response) error {
 		if status >= 200 && status < 400 {
 			a.invalidate(q, resp.Header)
 		}
-	case method != http.MethodGet && method != "":
+	case method != http.MethodGet && method != "", q.withContent():
 	case status == http.StatusNotFound || status == http.StatusGone:
 		a.store().Delete(keyOf(q.uri))
 	case status == http.StatusNotModified:

@@ -261,6 +261,25 @@ func TestOfManyAtOnceEveryCopyIsWhole(t *testing.T) {
 	all.Wait()
 }
 
+func TestGETWithContentIsLeftAlone(t *testing.T) {
+	var a edge.AlwaysOnline
+	search := func() *http.Request {
+		r := get("http://example.test/search")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("query")), 5
+		return r
+	}
+	passOn(t, &a, search(), 200, "found")
+	assert.Nil(t, serve(t, &a, get("http://example.test/search")))
+	passOn(t, &a, get("http://example.test/search"), 200, "a form")
+	assert.Nil(t, serve(t, &a, search()))
+}
+
+func TestStreamsOfEventsAreNotHeld(t *testing.T) {
+	var a edge.AlwaysOnline
+	passOn(t, &a, get("http://example.test/"), 200, "data: x\n\n", "Content-Type", "text/event-stream; charset=utf-8")
+	assert.Nil(t, serve(t, &a, get("http://example.test/")))
+}
+
 func TestAResponseWithoutItsRequestIsLeftAlone(t *testing.T) {
 	var a edge.AlwaysOnline
 	body := io.NopCloser(strings.NewReader("x"))

@@ -10,6 +10,9 @@ import (
 // storable reports whether a shared cache may store a response to GET, RFC 9111
 // section 3, and whether it is a good one.
 func storable(resp *http.Response, q *asked) bool {
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
+		return false // it would be held for as long as somebody listens, and never be whole
+	}
 	switch resp.StatusCode {
 	case 200, 203, 204, 300, 301, 308: // heuristically cacheable, RFC 9110 section 15.1
 	case 302, 303, 307:
@@ -67,7 +70,7 @@ func (q *asked) has(name string) bool {
 var unstored = []string{
 	"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 	"Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization",
-	"Content-Length", "Age", "Warning", "Proxy-Status", "Set-Cookie", "Set-Cookie2",
+	"Content-Length", "Age", "Warning", "Proxy-Status", "Set-Cookie", "Set-Cookie2", "Clear-Site-Data",
 }
 
 // storedFields gives the fields of a response that are stored.

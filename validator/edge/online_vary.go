@@ -15,7 +15,8 @@ import (
 // changed them, so that copies are kept under the URI that the client asked for,
 // and by the fields that it sent. A proxy that sends one URI's requests to several
 // origins needs it. Without it, the URI is that of the request that the origin was
-// asked with, with its X-Forwarded-Host and X-Forwarded-Proto.
+// asked with. X-Forwarded-Host and X-Forwarded-Proto, which many origins take for
+// the URI's, count as part of it.
 func (a *AlwaysOnline) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		remembered := &asked{request: r, header: r.Header.Clone(), at: time.Now()}
@@ -30,7 +31,7 @@ type asked struct {
 	request *http.Request
 	header  http.Header // before the proxy changed it
 	url     *url.URL    // absolute
-	proxied string      // what else the URI means, where the client's is not known
+	proxied string      // what else stands for the URI
 	uri     string      // what the copy's key is made of
 	sent    http.Header // what the origin was asked with
 	at      time.Time   // when it was asked; zero: not known
@@ -42,11 +43,10 @@ func askedBy(r *http.Request) *asked {
 	q := &asked{request: r, header: r.Header}
 	if remembered, ok := r.Context().Value(askedKey{}).(*asked); ok {
 		*q = *remembered
-	} else {
-		for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
-			if values := r.Header.Values(name); len(values) > 0 {
-				q.proxied += "\n" + name + ": " + strings.Join(values, ", ")
-			}
+	}
+	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if values := q.header.Values(name); len(values) > 0 {
+			q.proxied += "\n" + name + ": " + strings.Join(values, ", ")
 		}
 	}
 	q.sent = r.Header
@@ -66,6 +66,9 @@ func askedBy(r *http.Request) *asked {
 	q.uri = q.uriOf(&u)
 	return q
 }
+
+// withContent reports whether the request has content, which no key has.
+func (q *asked) withContent() bool { return q.request.ContentLength != 0 }
 
 func (q *asked) uriOf(u *url.URL) string {
 	return u.Scheme + "://" + strings.ToLower(u.Host) + u.RequestURI() + q.proxied

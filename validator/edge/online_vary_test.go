@@ -52,6 +52,15 @@ func TestTheURIThatTheClientAskedForCounts(t *testing.T) {
 	assert.Nil(t, serve(t, &a, get("http://a.test/", "Accept-Language", "en")))
 }
 
+func TestForwardedSchemesAreToldApart(t *testing.T) {
+	var a edge.AlwaysOnline
+	a.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		passOn(t, &a, r, 301, "", "Location", "https://a.test/")
+	})).ServeHTTP(nil, get("http://a.test/", "X-Forwarded-Proto", "http"))
+	assert.NotNil(t, serve(t, &a, get("http://a.test/", "X-Forwarded-Proto", "http")))
+	assert.Nil(t, serve(t, &a, get("http://a.test/", "X-Forwarded-Proto", "https")), "it would be sent there again and again")
+}
+
 func TestForwardedHostsAreToldApartWithoutHandler(t *testing.T) {
 	var a edge.AlwaysOnline
 	passOn(t, &a, get("http://10.0.0.1/", "X-Forwarded-Host", "a.test"), 200, "of a")
