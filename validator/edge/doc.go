@@ -1,6 +1,7 @@
 // Package edge is what a proxy answers where its origin failed: a status of the
 // 520 family, Proxy-Status (RFC 9209), and a page for people, a problem document
-// (RFC 9457) for programs or a few lines of text.
+// (RFC 9457) for programs or a few lines of text; or, with AlwaysOnline, the last
+// good copy.
 //
 // A proxy that has a httputil.ReverseProxy sets two of its fields:
 //
