@@ -48,7 +48,7 @@ type failing struct{}
 func (failing) Read([]byte) (int, error) { return 0, sample(wire.ChunkedCut) }
 
 // serve starts a proxy with that transport.
-func serve(t *testing.T, h *edge.Handler, http2 bool) *httptest.Server {
+func front(t *testing.T, h *edge.Handler, http2 bool) *httptest.Server {
 	t.Helper()
 	h.Origin = &url.URL{Scheme: "http", Host: secretName}
 	server := httptest.NewUnstartedServer(h)
@@ -66,7 +66,7 @@ func TestContentThatFailsIsCut(t *testing.T) {
 		for _, http2 := range []bool{false, true} {
 			for _, te := range []string{"", "trailers"} {
 				var log bytes.Buffer
-				server := serve(t, &edge.Handler{
+				server := front(t, &edge.Handler{
 					Transport: part(length), Answers: edge.Answers{Trailers: true, Logger: slog.New(slog.NewTextHandler(&log, nil))},
 				}, http2)
 				r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
@@ -99,7 +99,7 @@ func raw(t *testing.T, server *httptest.Server, version string) (string, error) 
 }
 
 func TestOverHTTP11NoLastChunkFollowsWhatFailed(t *testing.T) {
-	server := serve(t, &edge.Handler{Transport: part(-1)}, false)
+	server := front(t, &edge.Handler{Transport: part(-1)}, false)
 	got, _ := raw(t, server, "HTTP/1.1")
 	assert.Contains(t, got, "hello, ")
 	assert.NotContains(t, got, "\r\n0\r\n")
@@ -107,11 +107,11 @@ func TestOverHTTP11NoLastChunkFollowsWhatFailed(t *testing.T) {
 
 // The end of the connection ends such content; only a reset tells that it is cut.
 func TestOverHTTP10TheConnectionIsReset(t *testing.T) {
-	server := serve(t, &edge.Handler{Transport: part(-1)}, false)
+	server := front(t, &edge.Handler{Transport: part(-1)}, false)
 	got, err := raw(t, server, "HTTP/1.0")
 	assert.Contains(t, got, "hello, ")
 	assert.Error(t, err, "what comes passes for whole")
-	good := serve(t, &edge.Handler{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+	good := front(t, &edge.Handler{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, ContentLength: -1, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("hello")), Request: r}, nil
 	})}, false)
 	got, err = raw(t, good, "HTTP/1.0")
@@ -130,7 +130,7 @@ func TestATrailerTellsOverHTTP2WhatFellShortOfItsLength(t *testing.T) {
 		{true, http.Header{}, false},
 		{true, http.Header{"Te": {"trailers"}, "Sec-Fetch-Mode": {"navigate"}}, false}, // Firefox
 	} {
-		server := serve(t, &edge.Handler{Transport: part(100_000), Answers: edge.Answers{Trailers: c.trailers}}, true)
+		server := front(t, &edge.Handler{Transport: part(100_000), Answers: edge.Answers{Trailers: c.trailers}}, true)
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
 		require.NoError(t, err)
 		r.Header = c.header
@@ -161,7 +161,7 @@ func TestGoodResponsesPassAsTheyAre(t *testing.T) {
 		}),
 		Answers: edge.Answers{Good: func(r *http.Response) error { seen = append(seen, r.StatusCode); return nil }},
 	}
-	server := serve(t, h, false)
+	server := front(t, h, false)
 	response, err := server.Client().Get(server.URL)
 	require.NoError(t, err)
 	defer response.Body.Close()
@@ -174,7 +174,7 @@ func TestGoodResponsesPassAsTheyAre(t *testing.T) {
 }
 
 func TestWhatGoodRefusesIsAFailure(t *testing.T) {
-	server := serve(t, &edge.Handler{Transport: part(5), Answers: edge.Answers{Good: func(*http.Response) error { return sample(wire.HeadTooLarge) }}}, false)
+	server := front(t, &edge.Handler{Transport: part(5), Answers: edge.Answers{Good: func(*http.Response) error { return sample(wire.HeadTooLarge) }}}, false)
 	response, err := server.Client().Get(server.URL)
 	require.NoError(t, err)
 	response.Body.Close()
