@@ -267,6 +267,7 @@ func TestTheMethodDecidesWhatIsSaidOfASecondTry(t *testing.T) {
 		{http.MethodPost, wire.FirstByteTimeout, "", "may have arrived"},
 		{http.MethodPost, validator.ConnectionRefused, "", "did not reach"},
 		{http.MethodGet, wire.BareLF, "", "hardly help"},
+		{http.MethodGet, validator.ReusedConnectionWasDead, "1", "Reload"},
 	} {
 		w, r := httptest.NewRecorder(), httptest.NewRequest(c.method, "/", nil)
 		new(edge.Answers).ErrorHandler(w, r, sample(c.reason))
