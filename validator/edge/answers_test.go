@@ -157,7 +157,7 @@ func TestProblemsAreThoseOfRFC9457(t *testing.T) {
 		id := sample(reason).Evidence.ID
 		for name, want := range map[string]any{
 			"type": "urn:why520:reason:" + reason.String(), "status": float64(w.Code), "instance": "urn:why520:id:" + id,
-			"id": id, "reason": reason.String(), "cause": string(validator.NamesOf(reason).Cause), "contact": "ops@example.com",
+			"id": id, "reason": reason.String(), "cause": string(validator.NamesOf(reason).Cause), "contact": "ops@example.com", "meaning": reason.Info().Meaning,
 		} {
 			assert.Equal(t, want, p[name], "%v: %s", reason, name)
 		}
