@@ -318,6 +318,20 @@ func TestAnEarlierCopyStandsInForThePage(t *testing.T) {
 	assert.Equal(t, 520, answer(&a, asBrowser, sample(wire.BareLF)).Code)
 }
 
+// A cause that is added needs words of its own.
+func TestEveryCauseHasWords(t *testing.T) {
+	a := edge.Answers{Page: template.Must(template.New("").Parse(
+		`{{.Title}}|{{.What}}|{{.Visitor}}|{{.Owner}}|{{.Label}}|{{.Place}}|{{.Picture.Alternative}}`))}
+	unknown := answer(&a, asBrowser, errors.New("something")).Body.String()
+	for _, reason := range failures() {
+		words := answer(&a, asBrowser, sample(reason)).Body.String()
+		assert.NotEqual(t, unknown, words, "%v has no words", validator.NamesOf(reason).Cause)
+		for _, part := range strings.Split(words, "|") {
+			assert.NotEmpty(t, part, "%v", reason)
+		}
+	}
+}
+
 func TestAPageOfOnesOwn(t *testing.T) {
 	a := edge.Answers{Page: template.Must(template.New("").Parse(`<p>{{.Status}} {{.Reason}} {{.ID}}</p>`))}
 	failed := sample(wire.BareLF)
