@@ -43,6 +43,20 @@ func (c cut) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// once fails as its content does, and then is at its end.
+type once struct {
+	cut
+	failed error
+}
+
+func (o *once) Read(p []byte) (n int, err error) {
+	if o.failed != nil {
+		return 0, io.EOF
+	}
+	n, o.failed = o.cut.Read(p)
+	return n, o.failed
+}
+
 func TestContentThatIsNotWholeIsNotStored(t *testing.T) {
 	short := &validator.Error{Verdict: &validator.Verdict{Reason: wire.BodyShort, EdgeStatus: 520}}
 	for name, c := range map[string]struct {
@@ -54,6 +68,7 @@ func TestContentThatIsNotWholeIsNotStored(t *testing.T) {
 		"end below Content-Length": {9, strings.NewReader("cut")},
 		"more than Content-Length": {2, strings.NewReader("cut")},
 		"the client went":          {-1, cut{strings.NewReader("cut"), context.Canceled}},
+		"an error, then the end":   {-1, &once{cut{strings.NewReader("cut"), io.ErrUnexpectedEOF}, nil}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a edge.AlwaysOnline
@@ -61,6 +76,7 @@ func TestContentThatIsNotWholeIsNotStored(t *testing.T) {
 			resp := respond(get("http://example.test/"), c.length, c.content)
 			require.NoError(t, a.Keep(resp))
 			_, err := io.ReadAll(resp.Body)
+			resp.Body.Read(make([]byte, 1))
 			if e, ok := c.content.(cut); ok {
 				assert.Equal(t, e.err, err, "the error is passed on as it is")
 			}
@@ -127,7 +143,7 @@ func TestContentThatIsNotAtItsEndIsBounded(t *testing.T) {
 		return serve(t, &a, get("http://example.test/small"))
 	}
 	var open []*http.Response
-	for range 2 {
+	for range 3 { // the third is refused
 		resp := respond(get("http://example.test/"), 32<<20, strings.NewReader("the first of many"))
 		require.NoError(t, a.Keep(resp))
 		open = append(open, resp)
@@ -165,8 +181,9 @@ func TestARequestThatChangesSomethingRemovesTheCopy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a edge.AlwaysOnline
-			for _, path := range []string{"/a", "/b"} {
-				passOn(t, &a, get("http://example.test"+path), 200, "old", "Vary", "Accept")
+			others := []string{"http://other.test/b", "https://example.test/b"}
+			for _, uri := range append(others, "http://example.test/a", "http://example.test/b") {
+				passOn(t, &a, get(uri), 200, "old", "Vary", "Accept")
 			}
 			passOn(t, &a, request(c.method, "http://example.test/a"), c.status, "", c.fields...)
 			var removed []string
@@ -176,6 +193,9 @@ func TestARequestThatChangesSomethingRemovesTheCopy(t *testing.T) {
 				}
 			}
 			assert.Equal(t, c.removed, removed)
+			for _, uri := range others {
+				assert.NotNil(t, serve(t, &a, get(uri)), uri)
+			}
 		})
 	}
 }
