@@ -81,7 +81,7 @@ func TestContentThatIsNotWholeIsNotStored(t *testing.T) {
 				assert.Equal(t, e.err, err, "the error is passed on as it is")
 			}
 			require.NoError(t, resp.Body.Close())
-			kept := serve(t, &a, get("http://example.test/"))
+			kept := copyFor(t, &a, get("http://example.test/"))
 			require.NotNil(t, kept)
 			assert.Equal(t, "whole", contentOf(t, kept))
 		})
@@ -95,7 +95,7 @@ func TestContentClosedBeforeItsEndIsNotStored(t *testing.T) {
 	_, err := io.ReadFull(resp.Body, make([]byte, 4)) // the end was not seen
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	assert.Nil(t, serve(t, &a, get("http://example.test/")))
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
 }
 
 func TestContentPassesWithoutDelay(t *testing.T) {
@@ -109,7 +109,7 @@ func TestContentPassesWithoutDelay(t *testing.T) {
 		n, err := resp.Body.Read(b)
 		require.NoError(t, err)
 		assert.Equal(t, part, string(b[:n]))
-		assert.Nil(t, serve(t, &a, get("http://example.test/")), "it is not whole yet")
+		assert.Nil(t, copyFor(t, &a, get("http://example.test/")), "it is not whole yet")
 	}
 	go origin.Close()
 	_, err := resp.Body.Read(nil)
@@ -117,7 +117,7 @@ func TestContentPassesWithoutDelay(t *testing.T) {
 		_, err = resp.Body.Read(make([]byte, 1))
 	}
 	require.Equal(t, io.EOF, err)
-	kept := serve(t, &a, get("http://example.test/"))
+	kept := copyFor(t, &a, get("http://example.test/"))
 	require.NotNil(t, kept)
 	assert.Equal(t, "onetwothree", contentOf(t, kept))
 }
@@ -131,7 +131,7 @@ func TestMaxSizeIsExact(t *testing.T) {
 			content, err := io.ReadAll(resp.Body)
 			require.NoError(t, err)
 			assert.Len(t, content, size)
-			assert.Equal(t, kept, serve(t, &a, get("http://example.test/")) != nil, "%d bytes, Content-Length %d", size, length)
+			assert.Equal(t, kept, copyFor(t, &a, get("http://example.test/")) != nil, "%d bytes, Content-Length %d", size, length)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestContentThatIsNotAtItsEndIsBounded(t *testing.T) {
 	a := edge.AlwaysOnline{MaxSize: 32 << 20}
 	small := func() *http.Response {
 		passOn(t, &a, get("http://example.test/small"), 200, "content")
-		return serve(t, &a, get("http://example.test/small"))
+		return copyFor(t, &a, get("http://example.test/small"))
 	}
 	var open []*http.Response
 	for range 3 { // the third is refused
@@ -188,13 +188,13 @@ func TestARequestThatChangesSomethingRemovesTheCopy(t *testing.T) {
 			passOn(t, &a, request(c.method, "http://example.test/a"), c.status, "", c.fields...)
 			var removed []string
 			for _, path := range []string{"/a", "/b"} {
-				if serve(t, &a, get("http://example.test"+path)) == nil {
+				if copyFor(t, &a, get("http://example.test"+path)) == nil {
 					removed = append(removed, path)
 				}
 			}
 			assert.Equal(t, c.removed, removed)
 			for _, uri := range others {
-				assert.NotNil(t, serve(t, &a, get(uri)), uri)
+				assert.NotNil(t, copyFor(t, &a, get(uri)), uri)
 			}
 		})
 	}
@@ -222,7 +222,7 @@ func TestA304FreshensTheCopyThatItConfirms(t *testing.T) {
 				time.Sleep(time.Minute)
 				passOn(t, &a, get("http://example.test/", "If-None-Match", `"v1"`), 304, "", append(c.confirms, "X", "new", "Content-Type", "x/y")...)
 				time.Sleep(time.Second)
-				resp := serve(t, &a, get("http://example.test/"))
+				resp := copyFor(t, &a, get("http://example.test/"))
 				require.NotNil(t, resp)
 				assert.Equal(t, "content", contentOf(t, resp))
 				assert.Equal(t, "text/plain", resp.Header.Get("Content-Type"))
@@ -262,7 +262,7 @@ func TestOfManyAtOnceEveryCopyIsWhole(t *testing.T) {
 				case 4, 5:
 					passOn(t, &a, get(uri), 200, content(uri, n))
 				default:
-					resp := serve(t, &a, get(uri, "Accept", fmt.Sprint(n%3)))
+					resp := copyFor(t, &a, get(uri, "Accept", fmt.Sprint(n%3)))
 					if resp == nil {
 						continue
 					}
@@ -289,15 +289,15 @@ func TestGETWithContentIsLeftAlone(t *testing.T) {
 		return r
 	}
 	passOn(t, &a, search(), 200, "found")
-	assert.Nil(t, serve(t, &a, get("http://example.test/search")))
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/search")))
 	passOn(t, &a, get("http://example.test/search"), 200, "a form")
-	assert.Nil(t, serve(t, &a, search()))
+	assert.Nil(t, copyFor(t, &a, search()))
 }
 
 func TestStreamsOfEventsAreNotHeld(t *testing.T) {
 	var a edge.AlwaysOnline
 	passOn(t, &a, get("http://example.test/"), 200, "data: x\n\n", "Content-Type", "text/event-stream; charset=utf-8")
-	assert.Nil(t, serve(t, &a, get("http://example.test/")))
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
 }
 
 func TestAResponseWithoutItsRequestIsLeftAlone(t *testing.T) {
