@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,7 +56,7 @@ func (a *AlwaysOnline) invalidate(q *asked, h http.Header) {
 			continue
 		}
 		u, err := q.url.Parse(h.Get(name))
-		if err != nil || u.Scheme != q.url.Scheme || u.Host != q.url.Host {
+		if err != nil || u.Scheme != q.url.Scheme || !strings.EqualFold(u.Host, q.url.Host) {
 			continue
 		}
 		a.store().Delete(keyOf(q.uriOf(u)))

@@ -169,7 +169,7 @@ func TestARequestThatChangesSomethingRemovesTheCopy(t *testing.T) {
 		"POST that failed":          {"POST", 500, nil, nil},
 		"PUT that is not allowed":   {"PUT", 405, nil, nil},
 		"Location":                  {"POST", 201, f("Location", "b"), []string{"/a", "/b"}},
-		"Content-Location":          {"POST", 200, f("Content-Location", "http://example.test/b"), []string{"/a", "/b"}},
+		"Content-Location":          {"POST", 200, f("Content-Location", "http://EXAMPLE.test/b"), []string{"/a", "/b"}},
 		"of another origin":         {"POST", 201, f("Location", "http://other.test/b"), []string{"/a"}},
 		"of another scheme":         {"POST", 201, f("Location", "https://example.test/b"), []string{"/a"}},
 		"no URI":                    {"POST", 201, f("Location", "http://%zz"), []string{"/a"}},
