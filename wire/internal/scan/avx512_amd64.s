@@ -135,6 +135,12 @@ done:                             \
 	MARKS(done)                 \
 	ADDQ $64, pos
 
+// CONTROL marks where, of bytes of which it has the least and, signed, the
+// greatest, one is no text but HTAB: a control, in the first mask, or DEL.
+#define CONTROL(least, greatest, below, is) \
+	VPCMPUB  $1, spaces, least, below \
+	VPCMPEQB DELs, greatest, is
+
 // SAVE makes s where to go on: at pos, where there were so many marks.
 #define SAVE(why, where) \
 	MOVQ s+24(FP), DX               \
@@ -193,20 +199,75 @@ blocks: // two at a time
 	VPBROADCASTD each<>+20(SB), spaces
 	VPBROADCASTD each<>+24(SB), DELs
 
-value: // 128 bytes of it at a time, as long as the least is above the controls and the greatest, signed, is not DEL
+values:
+	MOVQ pos, before
+
+value: // 256 bytes of it at a time, as long as all are text
+	LEAQ      256(pos), DX
+	CMPQ      DX, size
+	JA        lastOfValue
+	VMOVDQU64 (base)(pos*1), Z0
+	VMOVDQU64 64(base)(pos*1), Z1
+	VMOVDQU64 128(base)(pos*1), Z2
+	VMOVDQU64 192(base)(pos*1), Z3
+	VPMINUB   Z0, Z1, Z4
+	VPMAXSB   Z0, Z1, Z5
+	VPMINUB   Z2, Z3, Z16
+	VPMAXSB   Z2, Z3, Z17
+	VPMINUB   Z4, Z16, Z18
+	VPMAXSB   Z5, Z17, Z19
+	CONTROL(Z18, Z19, K1, K2)
+	KORTESTQ  K1, K2
+	JNZ       valueEnds
+	MOVQ      DX, pos
+	JMP       value
+
+lastOfValue: // or 128
 	LEAQ      128(pos), DX
 	CMPQ      DX, size
 	JA        blocks
 	VMOVDQU64 (base)(pos*1), Z0
 	VMOVDQU64 64(base)(pos*1), Z1
-	VPMINUB   Z0, Z1, Z2
-	VPMAXSB   Z0, Z1, Z3
-	VPCMPUB   $1, spaces, Z2, K1 // less
-	VPCMPEQB  DELs, Z3, K2
+	VPMINUB   Z0, Z1, Z4
+	VPMAXSB   Z0, Z1, Z5
+	CONTROL(Z4, Z5, K1, K2)
 	KORTESTQ  K1, K2
-	JNZ       blocks // an HTAB is good, but a block says so
+	JNZ       blocks
 	MOVQ      DX, pos
-	JMP       value
+	JMP       blocks
+
+valueEnds: // or has an HTAB; if it was long, a block is taken from there on
+	CONTROL(Z4, Z5, K1, K2)
+	KORTESTQ K1, K2
+	JNZ      inThese
+	ADDQ     $128, pos
+	VMOVDQA64 Z2, Z0
+	VMOVDQA64 Z3, Z1
+inThese:
+	CMPQ     pos, before
+	JEQ      blocks
+	CONTROL(Z0, Z0, K1, K2)
+	CONTROL(Z1, Z1, K3, K4)
+	KORQ     K1, K2, K1
+	KORQ     K3, K4, K3
+	KMOVQ    K1, AX
+	KMOVQ    K3, DX
+	TZCNTQ   DX, DX
+	ADDQ     $64, DX
+	TZCNTQ   AX, AX // which sets carry if there is none
+	CMOVQCS  DX, AX
+	ADDQ     AX, pos
+	LEAQ     64(pos), DX
+	CMPQ     DX, size
+	JA       blocks
+	CMPQ     mark, full-8(SP)
+	JGT      noRoom
+	BLOCK(betweenDone)
+	MOVQ     CRin, AX
+	ORQ      Start, AX
+	ORQ      Name, AX
+	JZ       values // perhaps as long as the one before
+	JMP      blocks
 
 block: // the last whole one
 	LEAQ 64(pos), DX

@@ -298,7 +298,7 @@ func FuzzLines(f *testing.F) {
 func TestNothingIsWrittenBehindTheRoom(t *testing.T) {
 	const canary = 0xA5A5A5A5
 	each(t, func(t *testing.T) {
-		for _, lines := range []string{"a:\r\n", "a:\r\nbc:\r\n", "a:b\r\n", "abc:\r\na:\r\na:\r\n"} {
+		for _, lines := range []string{"a:\r\n", "a:\r\nbc:\r\n", "a:b\r\n", "abc:\r\na:\r\na:\r\n", "a:" + strings.Repeat("x", 300) + strings.Repeat("\r\na:", 200)} {
 			for size := 0; size < 600; size += 19 {
 				for shift := range 4 {
 					b := []byte("HTTP"[:shift] + "\r\n" + strings.Repeat(lines, size/len(lines)+1))
@@ -313,6 +313,22 @@ func TestNothingIsWrittenBehindTheRoom(t *testing.T) {
 							require.EqualValues(t, canary, m, "place %d behind a room of %d", i, room)
 						}
 					}
+				}
+			}
+		}
+	})
+}
+
+// Long values, one behind the other, with every kind of byte at every place.
+func TestLongValues(t *testing.T) {
+	each(t, func(t *testing.T) {
+		for _, size := range []int{255, 300, 390, 517, 700} {
+			for _, c := range "xt\t\x7F\x00\r\n\u0080:" {
+				for at := range size {
+					value := []byte(strings.Repeat("v", size))
+					value[at] = byte(c)
+					b := slices.Concat([]byte("HTTP\r\na: "), value, []byte("\r\nb: "), value[at/2:], []byte("\r\nc:d\r\nef:g\r\n\r\n"))
+					require.NoError(t, same(b[:len(b):len(b)], false), "%d bytes, %q at %d", size, c, at)
 				}
 			}
 		}

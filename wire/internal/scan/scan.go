@@ -31,7 +31,7 @@
 //	LF     . . . . . . 1 . . . . . . 1 . 1  equal: every CR has its LF, and every LF its CR
 //	marks  . . 1 . . . 1 . 1 . . . . 1 . .  colon, LF, colon, LF
 //
-// A value without a mark in a whole block goes on through a loop that looks for
+// A value without a mark in two blocks goes on through a loop that looks for
 // control bytes alone.
 //
 // # Variants
