@@ -77,7 +77,7 @@ func (c *conn) lookByReading() look {
 
 // usable reports whether c, which was idle, can carry x; it is closed otherwise.
 func (x *trip) usable(c *conn) bool {
-	now := time.Now()
+	now := x.began
 	idle := now.Sub(c.idleAt)
 	p := &x.t.pool
 	if idle <= justNow && x.replayable {
