@@ -244,7 +244,7 @@ func TestInterimResponsesAreToldOf(t *testing.T) {
 	tr, seen := transport(t)
 	var got []string
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-		got = append(got, fmt.Sprint(code, h))
+		got = append(got, fmt.Sprintf("%d%v", code, h))
 		return nil
 	}})
 	q, err := http.NewRequestWithContext(ctx, "GET", u, nil)
@@ -420,7 +420,14 @@ func TestToleratedViolationsAreRepaired(t *testing.T) {
 
 func TestVerdictsOfGoodExchangesCostNoAllocation(t *testing.T) {
 	measure := func(on func(*http.Request, *validator.Evidence, *validator.Verdict)) float64 {
-		u := listen(t, says(hello))
+		answer := []byte(hello)
+		u := listen(t, func(_ int, c net.Conn, r *bufio.Reader) { // without an allocation either
+			for line, err := r.ReadSlice('\n'); err == nil; line, err = r.ReadSlice('\n') {
+				if len(line) == len("\r\n") {
+					c.Write(answer)
+				}
+			}
+		})
 		tr := &validator.Transport{OnVerdict: on}
 		defer tr.CloseIdleConnections()
 		q, err := http.NewRequest("GET", u, nil)
@@ -437,9 +444,12 @@ func TestVerdictsOfGoodExchangesCostNoAllocation(t *testing.T) {
 		})
 	}
 	last := validator.Verdict{Reason: wire.BareCR}
-	without := measure(nil)
-	with := measure(func(_ *http.Request, e *validator.Evidence, v *validator.Verdict) { last = *v })
+	least := func(on func(*http.Request, *validator.Evidence, *validator.Verdict)) float64 {
+		return min(measure(on), measure(on), measure(on)) // pools are emptied now and then
+	}
+	without := least(nil)
+	with := least(func(_ *http.Request, e *validator.Evidence, v *validator.Verdict) { last = *v })
 	assert.True(t, last.OK())
-	assert.InDelta(t, without, with, 0.5)
+	assert.LessOrEqual(t, with, without+0.5)
 	assert.LessOrEqual(t, with, 12.0)
 }
