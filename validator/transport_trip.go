@@ -20,6 +20,8 @@ type trip struct {
 	stream wire.Stream
 	buf    []byte
 	good   goodEvidence // valid during OnVerdict
+
+	scratch []byte
 }
 
 // passing is what a trip leaves behind for no other.
@@ -43,8 +45,6 @@ type passing struct {
 	before  int64       // bytes sent on the connection before the request
 	sendErr error       // of the head
 
-	stream   wire.Stream
-	buf      []byte
 	from, to int    // of buf, what the stream is not done with
 	kept     int    // of buf, the first bytes of the response, for evidence
 	head     int    // of buf, the heads up to the end of the final one; 0: it is not complete
@@ -91,6 +91,7 @@ func newTrip(t *Transport, req *http.Request) *trip {
 	x := trips.Get().(*trip)
 	x.t, x.req, x.ctx, x.began = t, req, req.Context(), time.Now()
 	x.trace = httptrace.ContextClientTrace(x.ctx)
+	//lint:ignore SA1019 http.Client sets it, for its Timeout
 	if req.Cancel != nil {
 		x.obeyCancel()
 	}
@@ -105,6 +106,7 @@ var errCancelled = errors.New("validator: the request was cancelled by its Cance
 // obeyCancel makes ctx end with the request's Cancel channel too.
 func (x *trip) obeyCancel() {
 	ctx, cancel := context.WithCancelCause(x.ctx)
+	//lint:ignore SA1019 as above
 	c := x.req.Cancel
 	go func() {
 		select {
@@ -123,6 +125,9 @@ func (x *trip) free() {
 	}
 	if len(x.buf) > bigBuffer {
 		x.buf = make([]byte, leastBuffer)
+	}
+	if cap(x.scratch) > bigBuffer {
+		x.scratch = nil
 	}
 	head, keys := x.ask.head, x.ask.keys
 	if cap(head) > bigBuffer {
