@@ -19,9 +19,10 @@ import (
 )
 
 var (
-	errNoURL         = errors.New("validator: the request has no URL")
-	errNoHeader      = errors.New("validator: the request has no Header")
-	errNoHost        = errors.New("validator: the request's URL has no host")
+	// These say what http.Transport says.
+	errNoURL         = errors.New("http: nil Request.URL")
+	errNoHeader      = errors.New("http: nil Request.Header")
+	errNoHost        = errors.New("http: no Host in request URL")
 	errTarget        = errors.New("validator: the request's URL holds a space or a control character")
 	errNoContent     = errors.New("validator: the request has a ContentLength and no Body")
 	errNoConnection  = errors.New("validator: the dial function gave neither a connection nor an error")
@@ -62,10 +63,10 @@ func (x *trip) prepare() error {
 	case req.Header == nil:
 		return errNoHeader
 	}
-	if err := validFields("field", req.Header); err != nil {
+	if err := validFields("header", req.Header); err != nil {
 		return err
 	}
-	if err := validFields("trailer field", req.Trailer); err != nil {
+	if err := validFields("trailer", req.Trailer); err != nil {
 		return err
 	}
 	switch x.key.tls = req.URL.Scheme == "https"; {
@@ -95,11 +96,11 @@ func (x *trip) prepare() error {
 func validFields(what string, fields http.Header) error {
 	for name, values := range fields {
 		if !httpguts.ValidHeaderFieldName(name) {
-			return fmt.Errorf("validator: invalid %s name %.80q", what, name)
+			return fmt.Errorf("validator: invalid %s field name %.80q", what, name)
 		}
 		for _, v := range values {
 			if !validValue(v) { // which may be a secret
-				return fmt.Errorf("validator: invalid value of the %s %q", what, name)
+				return fmt.Errorf("validator: invalid %s field value for %q", what, name)
 			}
 		}
 	}
