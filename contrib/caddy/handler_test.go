@@ -154,8 +154,51 @@ func TestCopiesSurvive(t *testing.T) {
 			assert.Equal(t, "new", resp.Header.Get("X-Config"))
 			assert.Equal(t, 200, resp.StatusCode)
 			assert.Equal(t, "<body>page of /x", content)
+			p.end()
+			p.run(t)
+			resp, _ = p.get(t, "/x")
+			if name == "disk" {
+				assert.Equal(t, 200, resp.StatusCode, "a restart, too")
+			} else {
+				assert.Equal(t, 520, resp.StatusCode)
+			}
 		})
 	}
+}
+
+func TestAConfigurationThatIsRefusedChangesNothing(t *testing.T) {
+	t.Parallel()
+	origin, fails := fallible(t)
+	site := func(policy string) string {
+		return "\twhy520 {\n\t\talways_online {\n\t\t\tdisk copies\n\t\t}\n\t}\n" + proxied(origin, "", "recorder\npolicy "+policy)
+	}
+	p := start(t, "", site("strict"))
+	p.get(t, "/x")
+	for range 2 {
+		p.configure(t, "", site("lax"))
+		out, err := p.tryReload()
+		assert.Error(t, err, "%s", out)
+	}
+	fails.Store(true)
+	resp, _ := p.get(t, "/x")
+	assert.Equal(t, 200, resp.StatusCode)
+	p.configure(t, "", site("report"))
+	p.reload(t)
+	resp, _ = p.get(t, "/x")
+	assert.Equal(t, 200, resp.StatusCode)
+}
+
+// What forward_auth was told is not the page that the client asked for.
+func TestLeaveIsNotKept(t *testing.T) {
+	t.Parallel()
+	auth := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "you may") }))
+	t.Cleanup(auth.Close)
+	origin, fails := fallible(t)
+	fails.Store(true)
+	p := start(t, "", "\twhy520 {\n\t\talways_online\n\t}\n\tforward_auth "+address(auth)+" {\n\t\turi /auth\n\t\ttransport why520\n\t}\n"+proxied(origin, "", ""))
+	resp, content := p.get(t, "/x")
+	assert.Equal(t, 520, resp.StatusCode)
+	assert.NotContains(t, content, "you may")
 }
 
 func TestALocalFaultIsNoVerdictOnTheUpstream(t *testing.T) {

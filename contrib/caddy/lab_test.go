@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,7 +164,7 @@ func TestEveryOriginThroughCaddy(t *testing.T) {
 	require.NoError(t, os.WriteFile(roots, origintest.AuthorityPEM(), 0o600))
 	var origins []*origintest.Origin
 	var site strings.Builder
-	for _, f := range origintest.Faults() {
+	for _, f := range slices.Concat(origintest.Faults(), origintest.Hostile()) {
 		if why := f.Skip(); why != "" {
 			t.Logf("%s: left out: %s", f.Name, why)
 			continue

@@ -28,6 +28,7 @@ type process struct {
 	site   string // its address on loopback
 	file   string // its Caddyfile
 	client *http.Client
+	end    func() // asks it to end, and waits
 
 	mu      sync.Mutex
 	lines   []string // that it logged
@@ -67,18 +68,19 @@ func (p *process) run(t *testing.T) {
 	out, err := c.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, c.Start())
+	p.mu.Lock()
+	p.lines = nil
+	p.mu.Unlock()
 	var reading sync.WaitGroup
 	reading.Go(func() { p.read(out) })
-	t.Cleanup(func() {
+	p.end = sync.OnceFunc(func() {
 		assert.NoError(t, c.Process.Signal(syscall.SIGTERM))
 		timer := time.AfterFunc(20*time.Second, func() { c.Process.Signal(syscall.SIGQUIT) })
 		reading.Wait()
 		assert.NoError(t, c.Wait(), "caddy ends in good order")
 		timer.Stop()
-		if t.Failed() {
-			t.Log(p.file)
-		}
 	})
+	t.Cleanup(func() { p.end() })
 	p.await(t, func(line string) bool { return strings.Contains(line, "serving initial configuration") })
 }
 
@@ -136,8 +138,12 @@ func (p *process) record(t *testing.T, has ...string) map[string]any {
 // reload has it take its Caddyfile anew.
 func (p *process) reload(t *testing.T) {
 	t.Helper()
-	out, err := exec.Command(caddy, "reload", "--config", p.file, "--adapter", "caddyfile", "--address", "unix/"+p.dir+"/admin").CombinedOutput()
+	out, err := p.tryReload()
 	assert.NoError(t, err, "%s", out)
+}
+
+func (p *process) tryReload() ([]byte, error) {
+	return exec.Command(caddy, "reload", "--config", p.file, "--adapter", "caddyfile", "--address", "unix/"+p.dir+"/admin").CombinedOutput()
 }
 
 // admin asks its admin endpoint.

@@ -210,12 +210,19 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, t.failure(r, err)
 	}
-	if h := around(r.Context()); h != nil {
+	if h := around(r.Context()); h != nil && !asksForLeave(r) {
 		if err := h.answers.ModifyResponse(resp); err != nil {
 			return nil, errors.Join(err, resp.Body.Close())
 		}
 	}
 	return resp, nil
+}
+
+// asksForLeave reports whether r is forward_auth's, whose response is not what the
+// client asked for: it must not be kept as that. A client that sends such fields
+// has its own response not kept.
+func asksForLeave(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header["X-Forwarded-Method"] != nil && r.Header["X-Forwarded-Uri"] != nil
 }
 
 func (t *Transport) setScheme(r *http.Request) {

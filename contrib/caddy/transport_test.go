@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -283,4 +285,34 @@ func TestAReloadLosesNoRequest(t *testing.T) {
 	assert.Equal(t, "old", a.resp.Header.Get("X-Config"))
 	assert.Equal(t, "begun, done", a.content)
 	<-reloaded
+}
+
+func TestInterimResponsesAndTrailersPass(t *testing.T) {
+	t.Parallel()
+	interim, trailers := origintest.Start(t, "ok/interim"), origintest.Start(t, "ok/chunked")
+	p := start(t, "", "\twhy520\n\thandle /interim {\n"+proxied(interim.Addr(), "", "hold_content 1KiB")+"}\n\thandle {\n"+proxied(trailers.Addr(), "", "")+"}\n")
+	var codes []int
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, _ textproto.MIMEHeader) error { codes = append(codes, code); return nil }}
+	r := p.request(t, "GET", "/interim", nil)
+	_, content, err := p.do(t, r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
+	require.NoError(t, err)
+	assert.Equal(t, "hello", content)
+	assert.Contains(t, codes, 103)
+	resp, content := p.get(t, "/")
+	assert.Equal(t, "hello", content)
+	assert.Equal(t, http.Header{"Digest": {"none"}}, resp.Trailer)
+}
+
+func TestHealthIsAskedForThroughTheTransport(t *testing.T) {
+	t.Parallel()
+	bad := origintest.Start(t, "bare-cr")
+	good := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }))
+	t.Cleanup(good.Close)
+	p := start(t, "", "\thandle /tls {\n"+proxied(address(good), "health_uri /alive\nhealth_body /alive", "tls_insecure_skip_verify")+"}\n\thandle {\n"+proxied(bad.Addr(), "health_uri /alive", "")+"}\n")
+	p.record(t, "health_checker.active", "bare-cr")
+	resp, content := p.get(t, "/tls")
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.Equal(t, "/tls", content)
+	resp, _ = p.get(t, "/")
+	assert.Equal(t, 503, resp.StatusCode, "it is not healthy")
 }
