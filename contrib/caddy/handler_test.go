@@ -191,14 +191,23 @@ func TestAConfigurationThatIsRefusedChangesNothing(t *testing.T) {
 // What forward_auth was told is not the page that the client asked for.
 func TestLeaveIsNotKept(t *testing.T) {
 	t.Parallel()
-	auth := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "you may") }))
+	var granted atomic.Bool
+	auth := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !granted.Load() {
+			w.Header().Set("Location", "/login")
+			w.WriteHeader(http.StatusMovedPermanently)
+			fmt.Fprint(w, "who are you?")
+		}
+	}))
 	t.Cleanup(auth.Close)
 	origin, fails := fallible(t)
 	fails.Store(true)
 	p := start(t, "", "\twhy520 {\n\t\talways_online\n\t}\n\tforward_auth "+address(auth)+" {\n\t\turi /auth\n\t\ttransport why520\n\t}\n"+proxied(origin, "", ""))
-	resp, content := p.get(t, "/x")
-	assert.Equal(t, 520, resp.StatusCode)
-	assert.NotContains(t, content, "you may")
+	resp, _ := p.get(t, "/x")
+	assert.Equal(t, 301, resp.StatusCode)
+	granted.Store(true)
+	resp, _ = p.get(t, "/x")
+	assert.Equal(t, 520, resp.StatusCode, "a copy of what was not the page")
 }
 
 func TestALocalFaultIsNoVerdictOnTheUpstream(t *testing.T) {
