@@ -50,7 +50,7 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, sample(wire.ChunkedCut) }
 
-// serve starts a proxy with that transport.
+// front starts a proxy with that transport.
 func front(t *testing.T, h *edge.Handler, http2 bool) *httptest.Server {
 	t.Helper()
 	h.Origin = &url.URL{Scheme: "http", Host: secretName}
