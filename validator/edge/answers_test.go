@@ -3,6 +3,8 @@ package edge_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,6 +99,8 @@ func TestOperatorsAreShownWhatWasSeen(t *testing.T) {
 		assert.False(t, accept != asCurl && strings.Contains(w.Body.String(), "<script>"), accept)
 		assert.Contains(t, proxyStatusOf(t, w.Header()).params["details"], "field-no-colon: a field line has no colon")
 	}
+	w := answer(&a, asBrowser, sample(wire.FieldNoColon))
+	assert.Contains(t, w.Body.String(), "<mark>    17  Server: "+secretBytes)
 	none := answer(&edge.Answers{Details: everybody}, asCurl, &validator.Error{Verdict: sample(wire.BareLF).Verdict})
 	assert.Equal(t, 520, none.Code, "an error without evidence")
 }
@@ -188,6 +192,15 @@ func TestFailuresAreNeverCached(t *testing.T) {
 	}
 }
 
+func TestThePolicyAllowsTheStyleOfThePageAlone(t *testing.T) {
+	w := answer(new(edge.Answers), asBrowser, sample(wire.BareLF))
+	_, rest, _ := strings.Cut(w.Body.String(), "<style>")
+	style, _, found := strings.Cut(rest, "</style>")
+	require.True(t, found)
+	sum := sha256.Sum256([]byte(style))
+	assert.Contains(t, w.Header().Get("Content-Security-Policy"), "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+}
+
 func TestHEADHasTheHeadAlone(t *testing.T) {
 	r := httptest.NewRequest(http.MethodHead, "/", nil)
 	r.Header.Set("Accept", asBrowser)
@@ -267,6 +280,7 @@ func TestTheMethodDecidesWhatIsSaidOfASecondTry(t *testing.T) {
 		{http.MethodPost, wire.FirstByteTimeout, "", "may have arrived"},
 		{http.MethodPost, validator.ConnectionRefused, "", "did not reach"},
 		{http.MethodGet, wire.BareLF, "", "hardly help"},
+		{http.MethodGet, validator.ReusedConnectionWasDead, "1", "Reload"},
 	} {
 		w, r := httptest.NewRecorder(), httptest.NewRequest(c.method, "/", nil)
 		new(edge.Answers).ErrorHandler(w, r, sample(c.reason))

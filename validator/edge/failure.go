@@ -12,7 +12,6 @@ import (
 
 	"why520/validator"
 	"why520/validator/report"
-	"why520/wire"
 )
 
 // A Failure is what is told of a request that its origin did not answer. All but
@@ -146,10 +145,4 @@ func spans(t validator.Timing) []Span {
 		}
 	}
 	return all
-}
-
-// reached reports whether the origin may have seen the request.
-func (f *Failure) reached() bool {
-	return f.failed == nil && f.Reason != LocalFault ||
-		f.failed != nil && f.failed.Verdict.Phase >= validator.PhaseRequest && f.failed.Verdict.Reason != wire.OK
 }

@@ -34,6 +34,7 @@ func TestTheClientChoosesTheForm(t *testing.T) {
 		{"image/avif,image/webp,*/*;q=0.8", text},
 		{"image/png", text},
 		{"*/*;q=0", text},
+		{"text/html;q=0", text},
 		{"nonsense, text/html", page},
 		{"*/html, application/json", problem},
 		{"text/html;q=NaN, application/json;q=0.1", problem},

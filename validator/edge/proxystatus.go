@@ -137,14 +137,12 @@ func alertDescription(n int) (s string, known bool) {
 }
 
 // recommended gives the status that RFC 9209 section 2.3 recommends for a type of
-// error.
+// error, of those that verdicts have.
 func recommended(proxyError string) int {
 	switch proxyError {
 	case "dns_timeout", "connection_timeout", "connection_read_timeout", "connection_write_timeout", "http_response_timeout":
 		return http.StatusGatewayTimeout
-	case "destination_unavailable", "connection_limit_reached":
-		return http.StatusServiceUnavailable
-	case "proxy_internal_error", "proxy_configuration_error", "destination_not_found":
+	case "proxy_internal_error":
 		return http.StatusInternalServerError
 	}
 	return http.StatusBadGateway

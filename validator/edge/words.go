@@ -52,10 +52,12 @@ func wordsFor(f *Failure, method string) Words {
 		return w
 	}
 	w.retry = 0 // nobody should repeat this unasked
-	if f.reached() {
-		w.Visitor += checkFirst
-	} else {
+	switch {
+	case f.Reason == LocalFault: // who knows
+	case f.failed != nil && f.failed.Verdict.Phase < validator.PhaseRequest:
 		w.Visitor += notSent
+	default:
+		w.Visitor += checkFirst
 	}
 	return w
 }
