@@ -43,6 +43,20 @@ func (c cut) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// once fails as its content does, and then is at its end.
+type once struct {
+	cut
+	failed error
+}
+
+func (o *once) Read(p []byte) (n int, err error) {
+	if o.failed != nil {
+		return 0, io.EOF
+	}
+	n, o.failed = o.cut.Read(p)
+	return n, o.failed
+}
+
 func TestContentThatIsNotWholeIsNotStored(t *testing.T) {
 	short := &validator.Error{Verdict: &validator.Verdict{Reason: wire.BodyShort, EdgeStatus: 520}}
 	for name, c := range map[string]struct {
@@ -54,6 +68,7 @@ func TestContentThatIsNotWholeIsNotStored(t *testing.T) {
 		"end below Content-Length": {9, strings.NewReader("cut")},
 		"more than Content-Length": {2, strings.NewReader("cut")},
 		"the client went":          {-1, cut{strings.NewReader("cut"), context.Canceled}},
+		"an error, then the end":   {-1, &once{cut{strings.NewReader("cut"), io.ErrUnexpectedEOF}, nil}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a edge.AlwaysOnline
@@ -61,11 +76,12 @@ func TestContentThatIsNotWholeIsNotStored(t *testing.T) {
 			resp := respond(get("http://example.test/"), c.length, c.content)
 			require.NoError(t, a.Keep(resp))
 			_, err := io.ReadAll(resp.Body)
+			resp.Body.Read(make([]byte, 1))
 			if e, ok := c.content.(cut); ok {
 				assert.Equal(t, e.err, err, "the error is passed on as it is")
 			}
 			require.NoError(t, resp.Body.Close())
-			kept := serve(t, &a, get("http://example.test/"))
+			kept := copyFor(t, &a, get("http://example.test/"))
 			require.NotNil(t, kept)
 			assert.Equal(t, "whole", contentOf(t, kept))
 		})
@@ -79,7 +95,7 @@ func TestContentClosedBeforeItsEndIsNotStored(t *testing.T) {
 	_, err := io.ReadFull(resp.Body, make([]byte, 4)) // the end was not seen
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	assert.Nil(t, serve(t, &a, get("http://example.test/")))
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
 }
 
 func TestContentPassesWithoutDelay(t *testing.T) {
@@ -93,7 +109,7 @@ func TestContentPassesWithoutDelay(t *testing.T) {
 		n, err := resp.Body.Read(b)
 		require.NoError(t, err)
 		assert.Equal(t, part, string(b[:n]))
-		assert.Nil(t, serve(t, &a, get("http://example.test/")), "it is not whole yet")
+		assert.Nil(t, copyFor(t, &a, get("http://example.test/")), "it is not whole yet")
 	}
 	go origin.Close()
 	_, err := resp.Body.Read(nil)
@@ -101,7 +117,7 @@ func TestContentPassesWithoutDelay(t *testing.T) {
 		_, err = resp.Body.Read(make([]byte, 1))
 	}
 	require.Equal(t, io.EOF, err)
-	kept := serve(t, &a, get("http://example.test/"))
+	kept := copyFor(t, &a, get("http://example.test/"))
 	require.NotNil(t, kept)
 	assert.Equal(t, "onetwothree", contentOf(t, kept))
 }
@@ -115,7 +131,7 @@ func TestMaxSizeIsExact(t *testing.T) {
 			content, err := io.ReadAll(resp.Body)
 			require.NoError(t, err)
 			assert.Len(t, content, size)
-			assert.Equal(t, kept, serve(t, &a, get("http://example.test/")) != nil, "%d bytes, Content-Length %d", size, length)
+			assert.Equal(t, kept, copyFor(t, &a, get("http://example.test/")) != nil, "%d bytes, Content-Length %d", size, length)
 		}
 	}
 }
@@ -124,10 +140,10 @@ func TestContentThatIsNotAtItsEndIsBounded(t *testing.T) {
 	a := edge.AlwaysOnline{MaxSize: 32 << 20}
 	small := func() *http.Response {
 		passOn(t, &a, get("http://example.test/small"), 200, "content")
-		return serve(t, &a, get("http://example.test/small"))
+		return copyFor(t, &a, get("http://example.test/small"))
 	}
 	var open []*http.Response
-	for range 2 {
+	for range 3 { // the third is refused
 		resp := respond(get("http://example.test/"), 32<<20, strings.NewReader("the first of many"))
 		require.NoError(t, a.Keep(resp))
 		open = append(open, resp)
@@ -165,17 +181,21 @@ func TestARequestThatChangesSomethingRemovesTheCopy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a edge.AlwaysOnline
-			for _, path := range []string{"/a", "/b"} {
-				passOn(t, &a, get("http://example.test"+path), 200, "old", "Vary", "Accept")
+			others := []string{"http://other.test/b", "https://example.test/b"}
+			for _, uri := range append(others, "http://example.test/a", "http://example.test/b") {
+				passOn(t, &a, get(uri), 200, "old", "Vary", "Accept")
 			}
 			passOn(t, &a, request(c.method, "http://example.test/a"), c.status, "", c.fields...)
 			var removed []string
 			for _, path := range []string{"/a", "/b"} {
-				if serve(t, &a, get("http://example.test"+path)) == nil {
+				if copyFor(t, &a, get("http://example.test"+path)) == nil {
 					removed = append(removed, path)
 				}
 			}
 			assert.Equal(t, c.removed, removed)
+			for _, uri := range others {
+				assert.NotNil(t, copyFor(t, &a, get(uri)), uri)
+			}
 		})
 	}
 }
@@ -202,7 +222,7 @@ func TestA304FreshensTheCopyThatItConfirms(t *testing.T) {
 				time.Sleep(time.Minute)
 				passOn(t, &a, get("http://example.test/", "If-None-Match", `"v1"`), 304, "", append(c.confirms, "X", "new", "Content-Type", "x/y")...)
 				time.Sleep(time.Second)
-				resp := serve(t, &a, get("http://example.test/"))
+				resp := copyFor(t, &a, get("http://example.test/"))
 				require.NotNil(t, resp)
 				assert.Equal(t, "content", contentOf(t, resp))
 				assert.Equal(t, "text/plain", resp.Header.Get("Content-Type"))
@@ -242,7 +262,7 @@ func TestOfManyAtOnceEveryCopyIsWhole(t *testing.T) {
 				case 4, 5:
 					passOn(t, &a, get(uri), 200, content(uri, n))
 				default:
-					resp := serve(t, &a, get(uri, "Accept", fmt.Sprint(n%3)))
+					resp := copyFor(t, &a, get(uri, "Accept", fmt.Sprint(n%3)))
 					if resp == nil {
 						continue
 					}
@@ -269,15 +289,15 @@ func TestGETWithContentIsLeftAlone(t *testing.T) {
 		return r
 	}
 	passOn(t, &a, search(), 200, "found")
-	assert.Nil(t, serve(t, &a, get("http://example.test/search")))
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/search")))
 	passOn(t, &a, get("http://example.test/search"), 200, "a form")
-	assert.Nil(t, serve(t, &a, search()))
+	assert.Nil(t, copyFor(t, &a, search()))
 }
 
 func TestStreamsOfEventsAreNotHeld(t *testing.T) {
 	var a edge.AlwaysOnline
 	passOn(t, &a, get("http://example.test/"), 200, "data: x\n\n", "Content-Type", "text/event-stream; charset=utf-8")
-	assert.Nil(t, serve(t, &a, get("http://example.test/")))
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
 }
 
 func TestAResponseWithoutItsRequestIsLeftAlone(t *testing.T) {

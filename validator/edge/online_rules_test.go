@@ -129,7 +129,7 @@ func TestRulesOfRFC9111(t *testing.T) {
 				}
 				passOn(t, &a, get("http://example.test/", r.sent...), status, content, r.received...)
 				time.Sleep(r.after)
-				resp := serve(t, &a, get("http://example.test/", r.again...))
+				resp := copyFor(t, &a, get("http://example.test/", r.again...))
 				require.Equal(t, r.served, resp != nil, "served")
 				if resp == nil {
 					return
@@ -148,7 +148,7 @@ func TestFieldsOfTheConnectionAndOfOnePersonAreNotStored(t *testing.T) {
 		"Proxy-Authenticate", "Basic", "Upgrade", "h2c", "Cache-Control", `public, private="X-User", no-cache="X-Other"`,
 		"X-User", "u", "X-Other", "o", "Set-Cookie", "a=b", "Warning", "299 - x", "Proxy-Status", "other; error=dns_error",
 		"Etag", `"tag"`, "Cache-Status", "other; hit", "X-Kept", "1", "X-Kept", "2")
-	resp := serve(t, &a, get("http://example.test/"))
+	resp := copyFor(t, &a, get("http://example.test/"))
 	require.NotNil(t, resp)
 	for _, name := range []string{
 		"Connection", "X-Hop", "Keep-Alive", "Proxy-Authenticate", "Upgrade", "X-User", "X-Other", "Set-Cookie", "Proxy-Status",
@@ -167,13 +167,13 @@ func TestAgeIsOfRFC9111(t *testing.T) {
 		var a edge.AlwaysOnline
 		passOn(t, &a, get("http://example.test/"), 200, "content", "Age", "7", "Cache-Control", "max-age=100")
 		time.Sleep(30 * time.Second)
-		resp := serve(t, &a, get("http://example.test/"))
+		resp := copyFor(t, &a, get("http://example.test/"))
 		require.NotNil(t, resp)
 		assert.Equal(t, "37", resp.Header.Get("Age"))
 		assert.Equal(t, "why520; hit; ttl=63; detail=head-too-large", resp.Header.Get("Cache-Status"))
 		assert.Equal(t, `111 why520 "Revalidation Failed"`, resp.Header.Get("Warning"), "it is fresh")
 		time.Sleep(100 * time.Second)
-		resp = serve(t, &a, get("http://example.test/"))
+		resp = copyFor(t, &a, get("http://example.test/"))
 		require.NotNil(t, resp)
 		assert.Equal(t, "137", resp.Header.Get("Age"))
 		assert.Equal(t, "why520; hit; ttl=-37; detail=head-too-large", resp.Header.Get("Cache-Status"))
@@ -188,7 +188,7 @@ func TestTheClientWaitedIsPartOfTheAge(t *testing.T) {
 			time.Sleep(5 * time.Second)
 			passOn(t, &a, r, 200, "content", "Age", "7")
 		})).ServeHTTP(nil, get("http://example.test/"))
-		resp := serve(t, &a, get("http://example.test/"))
+		resp := copyFor(t, &a, get("http://example.test/"))
 		require.NotNil(t, resp)
 		assert.Equal(t, "12", resp.Header.Get("Age"))
 	})

@@ -49,7 +49,7 @@ func TestRequestsWithConditionsAndRanges(t *testing.T) {
 		"a range that is not there": {"GET", f("Range", "bytes=20-"), 416, "invalid range: failed to overlap\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			resp := serve(t, keeper(t), request(c.method, "http://example.test/", c.fields...))
+			resp := copyFor(t, keeper(t), request(c.method, "http://example.test/", c.fields...))
 			require.NotNil(t, resp)
 			assert.Equal(t, c.status, resp.StatusCode)
 			assert.Equal(t, c.content, contentOf(t, resp))
@@ -65,7 +65,7 @@ func TestRequestsWithConditionsAndRanges(t *testing.T) {
 
 func TestOnlyGETAndHEADAreServed(t *testing.T) {
 	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT"} {
-		assert.Nil(t, serve(t, keeper(t), request(method, "http://example.test/")), method)
+		assert.Nil(t, copyFor(t, keeper(t), request(method, "http://example.test/")), method)
 	}
 }
 
@@ -74,12 +74,12 @@ func TestRedirectsAndNoContentAreServedAsTheyWere(t *testing.T) {
 	passOn(t, &a, get("http://example.test/old"), 301, "moved", "Location", "/new")
 	passOn(t, &a, get("http://example.test/none"), 204, "")
 	for _, method := range []string{"GET", "HEAD"} {
-		resp := serve(t, &a, request(method, "http://example.test/old", "Range", "bytes=0-1"))
+		resp := copyFor(t, &a, request(method, "http://example.test/old", "Range", "bytes=0-1"))
 		require.NotNil(t, resp)
 		assert.Equal(t, 301, resp.StatusCode)
 		assert.Equal(t, "/new", resp.Header.Get("Location"))
 		assert.Equal(t, "5", resp.Header.Get("Content-Length"))
-		resp = serve(t, &a, request(method, "http://example.test/none"))
+		resp = copyFor(t, &a, request(method, "http://example.test/none"))
 		require.NotNil(t, resp)
 		assert.Equal(t, 204, resp.StatusCode)
 		assert.Empty(t, resp.Header.Get("Content-Length"))
@@ -116,7 +116,7 @@ func TestNamesThatAreNoTokens(t *testing.T) {
 	} {
 		a := keeper(t)
 		a.Name = name
-		resp := serve(t, a, get("http://example.test/"))
+		resp := copyFor(t, a, get("http://example.test/"))
 		require.NotNil(t, resp)
 		assert.True(t, strings.HasPrefix(resp.Header.Get("Cache-Status"), c.member), resp.Header.Get("Cache-Status"))
 		assert.Equal(t, "110 "+c.agent+` "Response is Stale"`, resp.Header.Get("Warning"))
@@ -171,11 +171,11 @@ func TestBanner(t *testing.T) {
 			a := edge.AlwaysOnline{Banner: true}
 			passOn(t, &a, get("http://example.test/"), 200, c.content, append(c.fields, "Etag", `"v1"`, "Last-Modified", modified,
 				"Expires", modified, "Repr-Digest", "sha-256=:x:")...)
-			resp := serve(t, &a, get("http://example.test/", "Range", "bytes=0-3", "If-Range", `"other"`))
+			resp := copyFor(t, &a, get("http://example.test/", "Range", "bytes=0-3", "If-Range", `"other"`))
 			require.NotNil(t, resp)
 			require.Equal(t, 200, resp.StatusCode)
 			got := contentOf(t, resp)
-			head := serve(t, &a, request("HEAD", "http://example.test/"))
+			head := copyFor(t, &a, request("HEAD", "http://example.test/"))
 			require.NotNil(t, head)
 			assert.Equal(t, resp.Header, head.Header)
 			if c.before == "" {
@@ -192,10 +192,10 @@ func TestBanner(t *testing.T) {
 				assert.Empty(t, resp.Header.Values(name), name)
 			}
 			assert.Equal(t, "no-store", resp.Header.Get("Cache-Control"))
-			resp = serve(t, &a, get("http://example.test/", "If-None-Match", `"v1"`))
+			resp = copyFor(t, &a, get("http://example.test/", "If-None-Match", `"v1"`))
 			require.NotNil(t, resp)
 			assert.Equal(t, 304, resp.StatusCode)
-			resp = serve(t, &a, get("http://example.test/", "Range", "bytes=0-3"))
+			resp = copyFor(t, &a, get("http://example.test/", "Range", "bytes=0-3"))
 			require.NotNil(t, resp)
 			assert.Equal(t, 200, resp.StatusCode, "no ranges of a page with a banner")
 		})

@@ -46,8 +46,8 @@ func passOn(t *testing.T, a *edge.AlwaysOnline, r *http.Request, status int, con
 	assert.Equal(t, content, string(passed))
 }
 
-// serve asks for a copy; nil: there is none.
-func serve(t *testing.T, a *edge.AlwaysOnline, r *http.Request) *http.Response {
+// copyFor asks for a copy; nil: there is none.
+func copyFor(t *testing.T, a *edge.AlwaysOnline, r *http.Request) *http.Response {
 	t.Helper()
 	w := httptest.NewRecorder()
 	if a.Serve(w, r, failed) {
@@ -70,7 +70,7 @@ func TestTheLastGoodResponseIsServed(t *testing.T) {
 	passOn(t, &a, get("http://example.test/page?a=1"), 200, "first")
 	passOn(t, &a, get("http://example.test/page?a=1"), 200, "second", "Content-Type", "text/plain")
 	passOn(t, &a, get("http://example.test/page?a=1"), 503, "not good")
-	resp := serve(t, &a, get("http://example.test/page?a=1"))
+	resp := copyFor(t, &a, get("http://example.test/page?a=1"))
 	require.NotNil(t, resp)
 	assert.Equal(t, 200, resp.StatusCode)
 	assert.Equal(t, "second", contentOf(t, resp))
@@ -79,6 +79,6 @@ func TestTheLastGoodResponseIsServed(t *testing.T) {
 	assert.Equal(t, `110 why520 "Response is Stale"`, resp.Header.Get("Warning"))
 	assert.Equal(t, "0", resp.Header.Get("Age"))
 	for _, other := range []string{"http://example.test/page?a=2", "http://other.test/page?a=1", "https://example.test/page?a=1"} {
-		assert.Nil(t, serve(t, &a, get(other)), other)
+		assert.Nil(t, copyFor(t, &a, get(other)), other)
 	}
 }

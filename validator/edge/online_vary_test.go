@@ -16,14 +16,14 @@ func TestEachVariantHasItsCopy(t *testing.T) {
 		passOn(t, &a, get("http://example.test/", "Accept-Language", language), 200, language, "Vary", "Accept-Language")
 	}
 	for _, language := range []string{"de", "en", "fr"} {
-		resp := serve(t, &a, get("http://example.test/", "Accept-Language", language))
+		resp := copyFor(t, &a, get("http://example.test/", "Accept-Language", language))
 		require.NotNil(t, resp)
 		assert.Equal(t, language, contentOf(t, resp))
 	}
 	passOn(t, &a, get("http://example.test/", "Accept", "x"), 200, "new", "Vary", "Accept")
-	assert.Nil(t, serve(t, &a, get("http://example.test/", "Accept-Language", "de")), "the last Vary counts")
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/", "Accept-Language", "de")), "the last Vary counts")
 	passOn(t, &a, get("http://example.test/"), 200, "for all")
-	resp := serve(t, &a, get("http://example.test/", "Accept", "x"))
+	resp := copyFor(t, &a, get("http://example.test/", "Accept", "x"))
 	require.NotNil(t, resp)
 	assert.Equal(t, "for all", contentOf(t, resp))
 }
@@ -46,10 +46,10 @@ func TestTheURIThatTheClientAskedForCounts(t *testing.T) {
 	for uri, served := range map[string]bool{
 		"http://a.test/": true, "http://A.test/": true, "http://b.test/": false, "https://a.test/": false, "http://a.test/app/": false,
 	} {
-		through(get(uri, "Accept-Language", "de"), func(r *http.Request) { assert.Equal(t, served, serve(t, &a, r) != nil, uri) })
+		through(get(uri, "Accept-Language", "de"), func(r *http.Request) { assert.Equal(t, served, copyFor(t, &a, r) != nil, uri) })
 	}
-	assert.NotNil(t, serve(t, &a, get("http://a.test/", "Accept-Language", "de")))
-	assert.Nil(t, serve(t, &a, get("http://a.test/", "Accept-Language", "en")))
+	assert.NotNil(t, copyFor(t, &a, get("http://a.test/", "Accept-Language", "de")))
+	assert.Nil(t, copyFor(t, &a, get("http://a.test/", "Accept-Language", "en")))
 }
 
 func TestForwardedSchemesAreToldApart(t *testing.T) {
@@ -57,16 +57,16 @@ func TestForwardedSchemesAreToldApart(t *testing.T) {
 	a.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		passOn(t, &a, r, 301, "", "Location", "https://a.test/")
 	})).ServeHTTP(nil, get("http://a.test/", "X-Forwarded-Proto", "http"))
-	assert.NotNil(t, serve(t, &a, get("http://a.test/", "X-Forwarded-Proto", "http")))
-	assert.Nil(t, serve(t, &a, get("http://a.test/", "X-Forwarded-Proto", "https")), "it would be sent there again and again")
+	assert.NotNil(t, copyFor(t, &a, get("http://a.test/", "X-Forwarded-Proto", "http")))
+	assert.Nil(t, copyFor(t, &a, get("http://a.test/", "X-Forwarded-Proto", "https")), "it would be sent there again and again")
 }
 
 func TestForwardedHostsAreToldApartWithoutHandler(t *testing.T) {
 	var a edge.AlwaysOnline
 	passOn(t, &a, get("http://10.0.0.1/", "X-Forwarded-Host", "a.test"), 200, "of a")
-	assert.NotNil(t, serve(t, &a, get("http://10.0.0.1/", "X-Forwarded-Host", "a.test")))
-	assert.Nil(t, serve(t, &a, get("http://10.0.0.1/", "X-Forwarded-Host", "b.test")))
-	assert.Nil(t, serve(t, &a, get("http://10.0.0.1/")))
+	assert.NotNil(t, copyFor(t, &a, get("http://10.0.0.1/", "X-Forwarded-Host", "a.test")))
+	assert.Nil(t, copyFor(t, &a, get("http://10.0.0.1/", "X-Forwarded-Host", "b.test")))
+	assert.Nil(t, copyFor(t, &a, get("http://10.0.0.1/")))
 	passOn(t, &a, request("POST", "http://10.0.0.1/", "X-Forwarded-Host", "a.test"), 200, "")
-	assert.Nil(t, serve(t, &a, get("http://10.0.0.1/", "X-Forwarded-Host", "a.test")))
+	assert.Nil(t, copyFor(t, &a, get("http://10.0.0.1/", "X-Forwarded-Host", "a.test")))
 }
