@@ -89,9 +89,14 @@ func (p Preface) header(c net.Conn) []byte {
 }
 
 // certificateError ends a handshake over the origin's certificate.
-type certificateError struct{ reasons []wire.Reason }
+type certificateError struct {
+	err tls.CertificateVerificationError
+}
 
-func (e *certificateError) Error() string { return e.reasons[0].Error() }
+func (e *certificateError) Error() string { return e.err.Error() }
+
+// Unwrap gives what crypto/tls would have said.
+func (e *certificateError) Unwrap() error { return &e.err }
 
 // encrypt makes the TLS handshake; it reports whether there is a connection.
 func (x *exchange) encrypt(ctx context.Context, l *link) bool {
@@ -175,10 +180,11 @@ func tlsConfig(base *tls.Config, insecure bool, facts *TLSFacts, verified func([
 	}
 	config.InsecureSkipVerify = true // VerifyConnection does it, and tells what is wrong
 	config.VerifyConnection = func(s tls.ConnectionState) error {
-		s.VerifiedChains = inspect(facts, s.PeerCertificates, roots, now())
-		if len(facts.Certificate) > 0 && !insecure {
-			return &certificateError{facts.Certificate}
+		chains, err := inspect(facts, s.PeerCertificates, roots, now())
+		if err != nil && !insecure {
+			return &certificateError{tls.CertificateVerificationError{UnverifiedCertificates: s.PeerCertificates, Err: err}}
 		}
+		s.VerifiedChains = chains
 		if verified != nil {
 			verified(s.VerifiedChains)
 		}
@@ -191,8 +197,9 @@ func tlsConfig(base *tls.Config, insecure bool, facts *TLSFacts, verified func([
 }
 
 // inspect finds what is wrong with the origin's certificate, in the order
-// expired, name, untrusted, and gives the chains that it verifies by.
-func inspect(facts *TLSFacts, chain []*x509.Certificate, roots *x509.CertPool, now time.Time) [][]*x509.Certificate {
+// expired, name, untrusted; err is of the first. It gives the chains that the
+// certificate verifies by.
+func inspect(facts *TLSFacts, chain []*x509.Certificate, roots *x509.CertPool, now time.Time) (chains [][]*x509.Certificate, err error) {
 	leaf := chain[0]
 	facts.NotBefore, facts.NotAfter = leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339)
 	facts.Issuer = leaf.Issuer.String()
@@ -200,23 +207,29 @@ func inspect(facts *TLSFacts, chain []*x509.Certificate, roots *x509.CertPool, n
 	for _, ip := range leaf.IPAddresses {
 		facts.Names = append(facts.Names, ip.String())
 	}
+	find := func(r wire.Reason, e error) {
+		facts.Certificate = append(facts.Certificate, r)
+		if err == nil {
+			err = e
+		}
+	}
 	at := now
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		facts.Certificate = append(facts.Certificate, TLSCertificateExpired)
+		find(TLSCertificateExpired, x509.CertificateInvalidError{Cert: leaf, Reason: x509.Expired, Detail: "it is valid from " + facts.NotBefore + " to " + facts.NotAfter})
 		at = leaf.NotBefore.Add(leaf.NotAfter.Sub(leaf.NotBefore) / 2)
 	}
-	if leaf.VerifyHostname(facts.ServerName) != nil {
-		facts.Certificate = append(facts.Certificate, TLSCertificateNameMismatch)
+	if e := leaf.VerifyHostname(facts.ServerName); e != nil {
+		find(TLSCertificateNameMismatch, e)
 	}
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
 		between.AddCert(c)
 	}
-	chains, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: at})
-	if err != nil {
-		facts.Certificate = append(facts.Certificate, TLSCertificateUntrusted)
+	chains, e := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: at})
+	if e != nil {
+		find(TLSCertificateUntrusted, e)
 	}
-	return chains
+	return chains, err
 }
 
 // settle watches a new connection for a moment before the request: for a

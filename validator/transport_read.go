@@ -24,7 +24,6 @@ func (x *trip) readHead() bool {
 			x.phase, x.headAt = PhaseBody, x.lastByte
 			x.start, x.head = x.from-len(b), x.from
 			x.kept = x.head
-			x.withhold(false)
 			return true
 		}
 	}

@@ -37,6 +37,9 @@ func (x *trip) response() (*http.Response, error) {
 		len(connection) > 0 && httpguts.HeaderValuesContainsToken(connection, "close") ||
 		h.Minor == 0 && !httpguts.HeaderValuesContainsToken(connection, "keep-alive")
 	r.Close = x.closes && !x.ask.closes || x.ask.closes && httpguts.HeaderValuesContainsToken(connection, "close")
+	// Content that was to wait for 100 (Continue) is due on a connection that goes
+	// on, whatever the answer.
+	x.withhold(!x.closes)
 	if alive := r.Header["Keep-Alive"]; len(alive) > 0 && !x.closes {
 		x.learn(alive[0])
 	}

@@ -15,13 +15,21 @@ import (
 // A trip is one request through a Transport, to the end of the response's
 // content. Trips are pooled, with their buffers.
 type trip struct {
+	passing
+	ask    outgoing
+	stream wire.Stream
+	buf    []byte
+	good   goodEvidence // valid during OnVerdict
+}
+
+// passing is what a trip leaves behind for no other.
+type passing struct {
 	t          *Transport
 	req        *http.Request
 	ctx        context.Context
 	release    func()                 // ends what was made for ctx; nil: nothing was
 	trace      *httptrace.ClientTrace // nil: nobody wants to know
 	key        originKey
-	ask        outgoing
 	content    io.ReadCloser // of the request, to be closed yet; nil: none
 	replayable bool          // by its method
 	fresh      bool          // a new connection is wanted
@@ -35,8 +43,6 @@ type trip struct {
 	before  int64       // bytes sent on the connection before the request
 	sendErr error       // of the head
 
-	stream   wire.Stream
-	buf      []byte
 	from, to int    // of buf, what the stream is not done with
 	kept     int    // of buf, the first bytes of the response, for evidence
 	head     int    // of buf, the heads up to the end of the final one; 0: it is not complete
@@ -69,8 +75,6 @@ type trip struct {
 	firstByte time.Time
 	lastByte  time.Time // kept where there are deadlines
 	headAt    time.Time // the final head was complete
-
-	good goodEvidence
 }
 
 var trips = sync.Pool{New: func() any { return &trip{buf: make([]byte, leastBuffer)} }}
@@ -85,6 +89,7 @@ func newTrip(t *Transport, req *http.Request) *trip {
 	x := trips.Get().(*trip)
 	x.t, x.req, x.ctx, x.began = t, req, req.Context(), time.Now()
 	x.trace = httptrace.ContextClientTrace(x.ctx)
+	//lint:ignore SA1019 http.Client sets it, for its Timeout
 	if req.Cancel != nil {
 		x.obeyCancel()
 	}
@@ -99,6 +104,7 @@ var errCancelled = errors.New("validator: the request was cancelled by its Cance
 // obeyCancel makes ctx end with the request's Cancel channel too.
 func (x *trip) obeyCancel() {
 	ctx, cancel := context.WithCancelCause(x.ctx)
+	//lint:ignore SA1019 as above
 	c := x.req.Cancel
 	go func() {
 		select {
@@ -115,15 +121,19 @@ func (x *trip) free() {
 	if x.release != nil {
 		x.release()
 	}
-	buf, head, keys, stream := x.buf, x.ask.head, x.ask.keys, x.stream
-	if len(buf) > bigBuffer {
-		buf = make([]byte, leastBuffer)
+	if len(x.buf) > bigBuffer {
+		x.buf = make([]byte, leastBuffer)
 	}
+	head, keys := x.ask.head, x.ask.keys
 	if cap(head) > bigBuffer {
 		head = nil
 	}
 	clear(keys)
-	*x = trip{buf: buf, stream: stream, ask: outgoing{head: head[:0], keys: keys[:0]}}
+	x.ask = outgoing{head: head[:0], keys: keys[:0]}
+	if x.good.e.Version != 0 {
+		x.good = goodEvidence{}
+	}
+	x.passing = passing{}
 	trips.Put(x)
 }
 
@@ -169,7 +179,10 @@ func (x *trip) send() {
 		x.closeContent()
 	}
 	x.before = x.c.tap.sent.Load()
-	x.asked = time.Now()
+	x.asked = x.began
+	if x.c.uses == 1 || x.attempts > 1 {
+		x.asked = time.Now()
+	}
 	limit := x.t.settings().deadlines.Write
 	if limit > 0 {
 		x.c.SetWriteDeadline(x.asked.Add(limit))

@@ -182,11 +182,9 @@ func (r *replacer) replace(n ast.Node) bool {
 	case *ast.BlockStmt:
 		n.List = slices.DeleteFunc(n.List, forUnencryptedHTTP2)
 	case *ast.TypeAssertExpr:
-		if star, ok := n.Type.(*ast.StarExpr); ok {
-			if _, qualified := star.X.(*ast.SelectorExpr); qualified { // of a client that is not under test
-				ast.Inspect(n.X, r.replace)
-				return false
-			}
+		if x, ok := n.X.(*ast.SelectorExpr); ok && x.Sel.Name == "Transport" && !r.dot { // of a client that is not under test
+			ast.Inspect(n.X, r.replace)
+			return false
 		}
 	case *ast.SelectorExpr:
 		if x, ok := n.X.(*ast.Ident); ok && x.Name == "http" && slices.Contains(elsewhere, n.Sel.Name) {

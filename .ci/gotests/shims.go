@@ -89,17 +89,9 @@ func oursClient(c *http.Client) *http.Client {
 	if !ok {
 		return c
 	}
-	of := transports[t]
-	if of == nil {
-		of = &validator.Transport{TLSClientConfig: t.TLSClientConfig, DialContext: t.DialContext}
-		of.ExpectContinueTimeout = time.Second
-	}
-	copied := *c
-	copied.Transport = of
-	return &copied
+	c.Transport = &validator.Transport{TLSClientConfig: t.TLSClientConfig, DialContext: t.DialContext, ExpectContinueTimeout: time.Second}
+	return c
 }
-
-var transports = map[*http.Transport]*validator.Transport{}
 
 func CondSkipHTTP2(t testing.TB) { t.Skip("no HTTP/2 here") }
 
