@@ -13,7 +13,7 @@ import (
 // Answers say how failures are answered. The zero Answers is ready; its fields
 // must not change while it is used, and it may be used by many goroutines at once.
 type Answers struct {
-	// Name is this proxy's in Proxy-Status and in plain text; empty: "why520".
+	// Name is this proxy's in Proxy-Status; empty: "why520".
 	Name string
 
 	// Gateway answers with what RFC 9209 recommends for the type of error,
@@ -68,8 +68,7 @@ type Answers struct {
 // of its verdict; what the client cancelled, 499, which only logs see; faults of
 // this machine 500; everything else 502, or 504 for a timeout.
 func (a *Answers) ErrorHandler(w http.ResponseWriter, r *http.Request, err error) {
-	failed := new(validator.Error)
-	if !errors.As(err, &failed) && errors.Is(err, context.Canceled) {
+	if cancelled(err) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(statusCancelled)
 		return
@@ -86,6 +85,13 @@ func (a *Answers) ErrorHandler(w http.ResponseWriter, r *http.Request, err error
 // statusCancelled is what access logs know from nginx for a client that did not
 // wait.
 const statusCancelled = 499
+
+// cancelled reports whether the client did not wait, so that nothing is known of
+// the origin.
+func cancelled(err error) bool {
+	failed := new(validator.Error)
+	return errors.Is(err, context.Canceled) && !errors.As(err, &failed)
+}
 
 // log tells of a failure.
 func (a *Answers) log(r *http.Request, f *Failure, err error) {

@@ -157,7 +157,7 @@ func TestProblemsAreThoseOfRFC9457(t *testing.T) {
 		id := sample(reason).Evidence.ID
 		for name, want := range map[string]any{
 			"type": "urn:why520:reason:" + reason.String(), "status": float64(w.Code), "instance": "urn:why520:id:" + id,
-			"id": id, "reason": reason.String(), "cause": string(validator.NamesOf(reason).Cause), "contact": "ops@example.com",
+			"id": id, "reason": reason.String(), "cause": string(validator.NamesOf(reason).Cause), "contact": "ops@example.com", "meaning": reason.Info().Meaning,
 		} {
 			assert.Equal(t, want, p[name], "%v: %s", reason, name)
 		}
@@ -316,6 +316,20 @@ func TestAnEarlierCopyStandsInForThePage(t *testing.T) {
 	assert.Equal(t, token("http_protocol_error"), proxyStatusOf(t, w.Header()).params["error"])
 	have = false
 	assert.Equal(t, 520, answer(&a, asBrowser, sample(wire.BareLF)).Code)
+}
+
+// A cause that is added needs words of its own.
+func TestEveryCauseHasWords(t *testing.T) {
+	a := edge.Answers{Page: template.Must(template.New("").Parse(
+		`{{.Title}}|{{.What}}|{{.Visitor}}|{{.Owner}}|{{.Label}}|{{.Place}}|{{.Picture.Alternative}}`))}
+	unknown := answer(&a, asBrowser, errors.New("something")).Body.String()
+	for _, reason := range failures() {
+		words := answer(&a, asBrowser, sample(reason)).Body.String()
+		assert.NotEqual(t, unknown, words, "%v has no words", validator.NamesOf(reason).Cause)
+		for _, part := range strings.Split(words, "|") {
+			assert.NotEmpty(t, part, "%v", reason)
+		}
+	}
 }
 
 func TestAPageOfOnesOwn(t *testing.T) {

@@ -1,13 +1,10 @@
 package edge
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-
-	"why520/validator"
 )
 
 // ModifyResponse watches the content of a response that is passed on, so that
@@ -44,8 +41,7 @@ func (c *watched) Read(b []byte) (int, error) {
 	}
 	n, err := c.ReadCloser.Read(b)
 	c.came += int64(n)
-	failed := new(validator.Error)
-	if errors.As(err, &failed) {
+	if err != nil && err != io.EOF && !cancelled(err) {
 		f := c.a.failure(c.q, err)
 		c.a.log(c.q, f, err)
 		if c.mayEnd() {

@@ -2,6 +2,7 @@ package edge_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"why520/validator/edge"
 	"why520/wire"
@@ -197,4 +199,16 @@ func TestATransportNeedNotSayWhatItWasAsked(t *testing.T) {
 	_, err := io.ReadAll(r.Body)
 	assert.ErrorIs(t, err, wire.ChunkedCut)
 	assert.Contains(t, log.String(), "reason=chunked-cut")
+}
+
+func TestContentThatFailsWithoutAVerdictIsLogged(t *testing.T) {
+	for err, told := range map[error]string{io.ErrUnexpectedEOF: "reason=unknown ", context.Canceled: "", io.EOF: ""} {
+		var log bytes.Buffer
+		a := edge.Answers{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		r := &http.Response{StatusCode: 200, Body: io.NopCloser(iotest.ErrReader(err))}
+		require.NoError(t, a.ModifyResponse(r))
+		_, _ = io.ReadAll(r.Body)
+		assert.Contains(t, log.String(), told)
+		assert.Equal(t, told == "", log.Len() == 0, "%v", err)
+	}
 }

@@ -20,6 +20,7 @@ type Failure struct {
 	Status  int
 	Reason  string // the verdict's token, or one of LocalFault, Unknown and UnknownTimeout
 	Cause   string // the verdict's, or Reason
+	Meaning string // of Reason, in a sentence of the RFCs' words without a full stop; empty where there is no verdict
 	ID      string // to quote: the evidence's, where there is some
 	Time    time.Time
 	Proxy   string // Answers.Name
@@ -65,7 +66,7 @@ func (a *Answers) failure(r *http.Request, err error) *Failure {
 	case errors.As(err, &failed):
 		names := validator.NamesOf(failed.Verdict.Reason)
 		f.failed, f.Reason, f.Cause = failed, failed.Verdict.Reason.String(), string(names.Cause)
-		f.Status, f.proxyError = names.EdgeStatus, names.ProxyStatus
+		f.Status, f.proxyError, f.Meaning = names.EdgeStatus, names.ProxyStatus, failed.Verdict.Reason.Info().Meaning
 		if failed.Evidence != nil {
 			f.ID = failed.Evidence.ID
 		}

@@ -103,7 +103,7 @@ var words = map[string]Words{
 		Title:   "The website’s server could not prove its identity",
 		What:    "The server behind this website showed a certificate that is not valid, so nothing was sent to it.",
 		Visitor: justTell,
-		Owner:   "Look at the origin’s certificate: its dates, its names and its chain. The reason given here says which of them it is.",
+		Owner:   "Look at the origin’s certificate: its dates, its names and its chain.",
 		Place:   OnTheWay, Label: "not trusted",
 	},
 	"reset-after-handshake": {
@@ -159,7 +159,7 @@ var words = map[string]Words{
 		Title:   "The website’s server gave an answer we cannot use",
 		What:    "The answer breaks the rules of HTTP, the language of browsers and websites, so it could not be passed on safely.",
 		Visitor: justTell,
-		Owner:   "The reason given here says what is wrong. Look at what writes the answer: a script, a plugin, a second proxy, or another service on this port.",
+		Owner:   "Look at what writes the answer: a script, a plugin, a second proxy, or another service on this port.",
 		Place:   AtOrigin, Label: "invalid answer",
 	},
 	"body-incomplete": {

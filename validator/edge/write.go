@@ -57,6 +57,7 @@ type problemDocument struct {
 	ID       string         `json:"id"`
 	Reason   string         `json:"reason"`
 	Cause    string         `json:"cause"`
+	Meaning  string         `json:"meaning,omitempty"` // of the reason
 	Time     time.Time      `json:"time"`
 	Contact  string         `json:"contact,omitempty"`
 	Verdict  *report.Record `json:"verdict,omitempty"` // as `why520 check --json` prints it; for operators
@@ -69,7 +70,7 @@ func (a *Answers) problem(f *Failure) []byte {
 	}
 	d := problemDocument{
 		Type: types + f.Reason, Title: f.Title, Status: f.Status, Detail: f.What, Instance: "urn:why520:id:" + f.ID,
-		ID: f.ID, Reason: f.Reason, Cause: f.Cause, Time: f.Time, Contact: f.Contact,
+		ID: f.ID, Reason: f.Reason, Cause: f.Cause, Meaning: f.Meaning, Time: f.Time, Contact: f.Contact,
 	}
 	if f.Seen != nil {
 		d.Verdict = &f.Seen.Record
@@ -84,8 +85,11 @@ func (a *Answers) problem(f *Failure) []byte {
 // text tells f to who reads it in a terminal.
 func (a *Answers) text(f *Failure) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%d %s\n%s.\n\n%s\n%s\n\n", f.Status, f.Reason, f.Title, f.What, f.Visitor)
-	fmt.Fprintf(&b, "For the owner: %s\n\n", f.Owner)
+	fmt.Fprintf(&b, "%d %s\n%s.\n\n%s\n%s\n\nFor the owner: ", f.Status, f.Reason, f.Title, f.What, f.Visitor)
+	if f.Meaning != "" {
+		fmt.Fprintf(&b, "%s. ", f.Meaning)
+	}
+	fmt.Fprintf(&b, "%s\n\n", f.Owner)
 	if f.Contact != "" {
 		fmt.Fprintf(&b, "contact %s\n", f.Contact)
 	}

@@ -8,17 +8,19 @@ const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 
 const [executablePath, origin, shots] = process.argv.slice(2)
 
+// Where motion is not reduced, what moves is waited for, once.
+const still = { reducedMotion: 'reduce' }
+
 // A desktop at 200 % zoom has half the width and height in CSS pixels, and two
 // device pixels for each.
 const screens = {
   light: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
-  dark: { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
-  phone: { viewport: { width: 390, height: 844 }, colorScheme: 'light', deviceScaleFactor: 2, isMobile: true, hasTouch: true },
-  'phone-dark': { viewport: { width: 390, height: 844 }, colorScheme: 'dark', deviceScaleFactor: 2, isMobile: true, hasTouch: true },
-  small: { viewport: { width: 320, height: 568 }, colorScheme: 'light' },
-  zoom: { viewport: { width: 640, height: 400 }, colorScheme: 'light', deviceScaleFactor: 2 },
-  still: { viewport: { width: 1280, height: 800 }, colorScheme: 'dark', reducedMotion: 'reduce' },
-  contrast: { viewport: { width: 1280, height: 800 }, colorScheme: 'light', forcedColors: 'active' },
+  dark: { ...still, viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+  phone: { ...still, viewport: { width: 390, height: 844 }, colorScheme: 'light', deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  'phone-dark': { ...still, viewport: { width: 390, height: 844 }, colorScheme: 'dark', deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  small: { ...still, viewport: { width: 320, height: 568 }, colorScheme: 'light' },
+  zoom: { ...still, viewport: { width: 640, height: 400 }, colorScheme: 'light', deviceScaleFactor: 2 },
+  contrast: { ...still, viewport: { width: 1280, height: 800 }, colorScheme: 'light', forcedColors: 'active' },
 }
 
 // What axe looks at; the others differ in nothing that it sees.
