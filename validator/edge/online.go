@@ -82,8 +82,9 @@ type AlwaysOnline struct {
 	// Logger is told what could not be kept; nil is silence.
 	Logger *slog.Logger
 
-	own  MemoryStore
-	held atomic.Int64 // bytes of content that is not yet at its end
+	own       MemoryStore
+	held      atomic.Int64 // bytes of content that is not yet at its end
+	confirmed confirmed
 }
 
 // Serve answers r with the stored copy, and reports true; or writes nothing and

@@ -1,9 +1,12 @@
 package edge
 
 import (
+	"encoding/binary"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -53,7 +56,7 @@ func (a *AlwaysOnline) invalidate(q *asked, h http.Header) {
 			continue
 		}
 		u, err := q.url.Parse(h.Get(name))
-		if err != nil || u.Scheme != q.url.Scheme || u.Host != q.url.Host {
+		if err != nil || u.Scheme != q.url.Scheme || !strings.EqualFold(u.Host, q.url.Host) {
 			continue
 		}
 		a.store().Delete(keyOf(q.uriOf(u)))
@@ -64,17 +67,26 @@ func (a *AlwaysOnline) invalidate(q *asked, h http.Header) {
 // section 4.3.4.
 func (a *AlwaysOnline) freshen(q *asked, h http.Header) {
 	now := time.Now()
-	c := a.load(q)
-	if c == nil || !c.confirmedBy(h) || !shareable(h, q) {
+	if !shareable(h, q) || a.confirmed.before(q.uri, now) {
 		return
 	}
-	// A copy that was confirmed within this second is not written anew for each
-	// client that asks.
-	if since := now.Sub(c.at); since >= 0 && since < time.Second {
+	c := a.load(q)
+	if c == nil || !c.confirmedBy(h) {
 		return
 	}
 	c.update(h, q.at, now)
 	a.save(c.text, c.encode(c.content, 0))
+}
+
+// confirmed remembers which URIs had a 304 within this second, as far as it has
+// room: their copies are not read and written anew for each client that asks.
+type confirmed [256]atomic.Uint64
+
+// before reports whether it was called for uri in this second, and remembers it.
+func (c *confirmed) before(uri string, now time.Time) bool {
+	key := keyOf(uri)
+	stamp := binary.LittleEndian.Uint64([]byte(key[1:])) ^ uint64(now.Unix())
+	return c[key[0]].Swap(stamp) == stamp
 }
 
 // tee puts a reader around the content that stores a copy at its end.

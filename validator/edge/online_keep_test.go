@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -168,7 +169,7 @@ func TestARequestThatChangesSomethingRemovesTheCopy(t *testing.T) {
 		"POST that failed":          {"POST", 500, nil, nil},
 		"PUT that is not allowed":   {"PUT", 405, nil, nil},
 		"Location":                  {"POST", 201, f("Location", "b"), []string{"/a", "/b"}},
-		"Content-Location":          {"POST", 200, f("Content-Location", "http://example.test/b"), []string{"/a", "/b"}},
+		"Content-Location":          {"POST", 200, f("Content-Location", "http://EXAMPLE.test/b"), []string{"/a", "/b"}},
 		"of another origin":         {"POST", 201, f("Location", "http://other.test/b"), []string{"/a"}},
 		"of another scheme":         {"POST", 201, f("Location", "https://example.test/b"), []string{"/a"}},
 		"no URI":                    {"POST", 201, f("Location", "http://%zz"), []string{"/a"}},
@@ -237,6 +238,32 @@ func TestA304FreshensTheCopyThatItConfirms(t *testing.T) {
 	}
 }
 
+// counting counts what is asked of a store.
+type counting struct {
+	edge.MemoryStore
+	loads int
+}
+
+func (c *counting) Load(key string) ([]byte, bool) {
+	c.loads++
+	return c.MemoryStore.Load(key)
+}
+
+func TestManyThatHaveTheCopyCostOneReadASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := new(counting)
+		a := edge.AlwaysOnline{Store: store}
+		passOn(t, &a, get("http://example.test/"), 200, "content", "Etag", `"v1"`)
+		for range 10 {
+			for range 100 {
+				passOn(t, &a, get("http://example.test/", "If-None-Match", `"v1"`), 304, "", "Etag", `"v1"`)
+			}
+			time.Sleep(time.Second)
+		}
+		assert.Equal(t, 10, store.loads)
+	})
+}
+
 func TestOfManyAtOnceEveryCopyIsWhole(t *testing.T) {
 	a := edge.AlwaysOnline{Store: &edge.MemoryStore{Budget: 200 << 10}}
 	content := func(uri string, n int) string {
@@ -298,6 +325,30 @@ func TestStreamsOfEventsAreNotHeld(t *testing.T) {
 	var a edge.AlwaysOnline
 	passOn(t, &a, get("http://example.test/"), 200, "data: x\n\n", "Content-Type", "text/event-stream; charset=utf-8")
 	assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
+}
+
+// A full store has no room.
+type full struct{ edge.MemoryStore }
+
+func (*full) Save(string, []byte) error { return errors.New("no room") }
+
+func TestAStoreThatHasNoRoomHoldsNobody(t *testing.T) {
+	var log strings.Builder
+	a := edge.AlwaysOnline{Store: new(full), Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	passOn(t, &a, get("http://example.test/"), 200, "content", "Vary", "Accept")
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
+	assert.Contains(t, log.String(), "no room")
+}
+
+func TestMaxStaleIsExact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := edge.AlwaysOnline{MaxStale: time.Minute}
+		passOn(t, &a, get("http://example.test/"), 200, "content", "Cache-Control", "max-age=60")
+		time.Sleep(2 * time.Minute)
+		assert.NotNil(t, copyFor(t, &a, get("http://example.test/")))
+		time.Sleep(time.Nanosecond)
+		assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
+	})
 }
 
 func TestAResponseWithoutItsRequestIsLeftAlone(t *testing.T) {

@@ -19,7 +19,9 @@ import (
 // the URI's, count as part of it.
 func (a *AlwaysOnline) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		remembered := &asked{request: r, header: r.Header.Clone(), at: time.Now()}
+		u, before := *r.URL, r.WithContext(r.Context())
+		before.URL, before.Header = &u, r.Header.Clone()
+		remembered := &asked{request: before, header: before.Header, at: time.Now()}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, remembered)))
 	})
 }

@@ -34,6 +34,8 @@ func TestTheURIThatTheClientAskedForCounts(t *testing.T) {
 	through := func(r *http.Request, then func(r *http.Request)) {
 		a.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			out := r.Clone(r.Context())
+			r.URL.Path = "/changed in place"
+			r.Header.Set("Accept-Language", "changed in place")
 			out.Host, out.URL.Host, out.URL.Scheme, out.URL.Path = "", "10.0.0.1:8080", "http", "/app"+r.URL.Path
 			out.Header.Set("X-Forwarded-For", r.RemoteAddr)
 			out.Header.Del("Accept-Language")
