@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -159,7 +160,10 @@ func loadProxyConfig(file string, given *pflag.FlagSet) (*proxyConfig, error) {
 	return c, c.check()
 }
 
-var unknownKey = regexp.MustCompile(`field (\S+) not found in type main\.(\w+)`)
+var (
+	unknownKey  = regexp.MustCompile(`field (\S+) not found in type main\.(\w+)`)
+	notDuration = regexp.MustCompile("cannot unmarshal \\S+ `([^`]*)` into time.Duration")
+)
 
 // read reads the file over what c has.
 func (c *proxyConfig) read(file string) error {
@@ -177,6 +181,7 @@ func (c *proxyConfig) read(file string) error {
 		if errors.As(err, &several) {
 			said = strings.Join(several.Errors, "; ")
 		}
+		said = notDuration.ReplaceAllString(said, "$1: want a duration, such as 5s")
 		said = unknownKey.ReplaceAllStringFunc(said, func(s string) string {
 			m := unknownKey.FindStringSubmatch(s)
 			of := reflect.TypeFor[proxyConfig]()
@@ -362,7 +367,7 @@ func (s *roomSize) Set(text string) error {
 	return nil
 }
 
-func (s *roomSize) String() string { return (*size)(s).String() }
+func (s *roomSize) String() string { return strconv.FormatInt(int64(*s), 10) }
 
 // Type names the flag's value in the help.
 func (s *roomSize) Type() string { return "SIZE" }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -97,6 +98,9 @@ func (x *exchange) WriteHeader(status int) {
 		x.status = status
 	}
 	x.writing(func() { x.ResponseWriter.WriteHeader(status) })
+	if status >= 200 && (x.content != nil && !x.content.all() || strings.HasPrefix(x.Header().Get("Content-Type"), "text/event-stream")) {
+		_ = x.FlushError() // the client may wait for it before it sends on; what fails here fails at the next write
+	}
 }
 
 func (x *exchange) Write(b []byte) (n int, err error) {
@@ -146,14 +150,10 @@ func (x *exchange) onVerdict(e *validator.Evidence, v *validator.Verdict) {
 // statusLeft is what logs have of a client that left; see edge.Answers.
 const statusLeft = 499
 
-// end ends the exchange: whatever of the request is still to come is not waited
-// for, and the log has its line. cut: the response is cut off.
+// end ends the exchange, and the log has its line. cut: the response is cut off.
 func (x *exchange) end(cut bool) {
 	now := time.Now()
 	x.setWriteDeadline(now.Add(x.limit))
-	if x.content != nil && !x.content.finish() {
-		x.setReadDeadline(now.Add(min(x.limit, lingering)))
-	}
 	m, took := x.s.metrics, now.Sub(x.began)
 	if x.status == 0 && !cut {
 		x.status = http.StatusOK // net/http writes it
@@ -173,8 +173,20 @@ func (x *exchange) end(cut bool) {
 	x.log(took, cut)
 }
 
-// lingering is how long a client may take to send what nobody reads any more.
-const lingering = 5 * time.Second
+// linger takes in for a while what a client still sends that was answered already.
+// Were the connection closed at once, its kernel would be sent a reset, and might
+// never show it the answer. It leaves the connection to the next exchange.
+func (x *exchange) linger(cut bool) {
+	if x.content == nil || x.content.finish() || x.r.ProtoMajor != 1 {
+		return
+	}
+	x.setReadDeadline(time.Now().Add(lingering))
+	if !cut && x.FlushError() == nil {
+		_, _ = io.Copy(io.Discard, x.content.ReadCloser) // it ends with the client or the deadline
+	}
+}
+
+const lingering = time.Second
 
 // log writes the line. The query is left out, for it may hold secrets.
 func (x *exchange) log(took time.Duration, cut bool) {
@@ -339,6 +351,12 @@ func (c *requestContent) bytes() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.n
+}
+
+func (c *requestContent) all() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
 }
 
 func (c *requestContent) isSlow() bool {

@@ -194,7 +194,10 @@ func (s *proxyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.metrics.inFlight.Dec()
 	x, r := s.begin(w, r, g.config.Client)
 	whole := false
-	defer func() { x.end(!whole) }() // http.ErrAbortHandler goes on to net/http
+	defer func() { // http.ErrAbortHandler goes on to net/http
+		x.end(!whole)
+		x.linger(!whole)
+	}()
 	to := g.route(r)
 	switch {
 	case r.Method == http.MethodConnect:

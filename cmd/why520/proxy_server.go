@@ -125,11 +125,14 @@ func (s *proxyServer) certify(c *proxyConfig) error {
 	}
 	pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
 	if err != nil {
-		hint := "each wants PEM, the key the one of the first certificate"
-		if errors.Is(err, fs.ErrPermission) {
-			hint = "the user that why520 runs as must be able to read both"
+		hint := "; each wants PEM, the key the one of the first certificate"
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			hint = "; the user that why520 runs as must be able to read both"
+		case errors.Is(err, fs.ErrNotExist):
+			hint = ""
 		}
-		return cannot(fmt.Errorf("--tls-cert %s, --tls-key %s: %w; %s", c.TLSCert, c.TLSKey, err, hint))
+		return cannot(fmt.Errorf("--tls-cert %s, --tls-key %s: %w%s", c.TLSCert, c.TLSKey, err, hint))
 	}
 	if pair.Leaf != nil && time.Now().After(pair.Leaf.NotAfter) {
 		s.notes.Warn("the certificate for clients has expired", slog.String("file", c.TLSCert), slog.Time("not_after", pair.Leaf.NotAfter))
