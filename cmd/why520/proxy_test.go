@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -122,13 +123,38 @@ func certificate(t *testing.T) (cert, key string, roots *x509.CertPool) {
 
 // client gives one for a test, over HTTP/2 where roots are given.
 func client(t *testing.T, roots *x509.CertPool) *http.Client {
-	tr := &http.Transport{DisableCompression: true}
+	c := &http.Client{Transport: &http.Transport{DisableCompression: true}}
 	if roots != nil {
-		tr.TLSClientConfig = &tls.Config{RootCAs: roots}
-		tr.ForceAttemptHTTP2 = true
+		c = secondClient(roots)
 	}
-	t.Cleanup(tr.CloseIdleConnections)
-	return &http.Client{Transport: tr, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+// secondClient speaks HTTP/2.
+func secondClient(roots *x509.CertPool) *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
+}
+
+// jsonLog is the log of exchanges, as the command writes it.
+func jsonLog(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+
+// totals gives how many requests and how many verdicts the metrics have.
+func (p *running) totals(t *testing.T) (requests, verdicts float64) {
+	t.Helper()
+	families, err := p.metrics.registry.Gather()
+	require.NoError(t, err)
+	for _, f := range families {
+		for _, m := range f.Metric {
+			switch f.GetName() {
+			case "why520_verdicts_total":
+				verdicts += m.Counter.GetValue()
+			case "why520_requests_total":
+				requests += m.Counter.GetValue()
+			}
+		}
+	}
+	return requests, verdicts
 }
 
 // get gives status and content.
