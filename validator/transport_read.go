@@ -201,6 +201,9 @@ func (x *trip) arm() {
 	if x.up != nil {
 		x.up.mu.Lock() // so that what it sets when it is done is not undone here
 		defer x.up.mu.Unlock()
+		if x.up.err != nil || !x.up.sent.IsZero() {
+			x.c.armed = true // it woke the reader with a deadline that is past
+		}
 		x.armAt(x.deadline(x.up.sent, x.up.err))
 		return
 	}
