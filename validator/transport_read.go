@@ -45,7 +45,7 @@ func (x *trip) interim(b []byte) bool {
 	if x.trace == nil || x.trace.Got1xxResponse == nil {
 		return true
 	}
-	header := x.header(b, nil)
+	header := x.header(b, nil, nil)
 	delete(header, "Content-Length")
 	delete(header, "Transfer-Encoding")
 	x.local = x.trace.Got1xxResponse(status, textproto.MIMEHeader(header))

@@ -16,6 +16,7 @@ import (
 type answer struct {
 	http.Response
 	content inflow
+	values  [12]string // of the header, where it has no more
 }
 
 // response gives the response, whose final head is read; or the error that its
@@ -31,7 +32,7 @@ func (x *trip) response() (*http.Response, error) {
 		r.Proto, r.ProtoMinor = "HTTP/1.0", 0
 	}
 	r.Request, r.TLS = x.req, x.c.state
-	r.Header = x.header(b, r)
+	r.Header = x.header(b, r, a.values[:])
 	connection := r.Header["Connection"]
 	x.closes = f.Delimiter == wire.ByClose || x.ask.closes ||
 		len(connection) > 0 && httpguts.HeaderValuesContainsToken(connection, "close") ||
@@ -142,11 +143,11 @@ func clean(v string) string {
 }
 
 // header gives the fields of the head b. All names and values share one string,
-// and all values one slice. For a final head, r is the response, which takes
-// what its trailer will be.
-func (x *trip) header(b []byte, r *http.Response) http.Header {
+// and all values one slice, which is room if that is long enough. For a final
+// head, r is the response, which takes what its trailer will be.
+func (x *trip) header(b []byte, r *http.Response, room []string) http.Header {
 	h := x.stream.Head()
-	header := fieldsOf(h, b, len(x.stream.Found) > 0)
+	header := fieldsOf(h, b, len(x.stream.Found) > 0, room)
 	if r == nil {
 		return header
 	}
@@ -168,17 +169,20 @@ func (x *trip) header(b []byte, r *http.Response) http.Header {
 	return header
 }
 
-// fieldsOf gives the fields of h, a head or a trailer section b.
-func fieldsOf(h *wire.Head, b []byte, repair bool) http.Header {
+// fieldsOf gives the fields of h, a head or a trailer section b. Their values are
+// in values, if that is long enough.
+func fieldsOf(h *wire.Head, b []byte, repair bool, values []string) http.Header {
 	n := h.Len()
 	header := make(http.Header, n)
 	if n <= 0 {
 		return header
 	}
-	text, values := canonical(h, b), make([]string, n)
+	if n > len(values) {
+		values = make([]string, n)
+	}
+	text := canonical(h, b)
 	for i := range n {
 		name, value := h.Field(b, i)
-		key := text[name.Off : name.Off+name.Len]
 		v := text[value.Off : value.Off+value.Len]
 		if repair {
 			if h.Folded(b, i) {
@@ -186,14 +190,27 @@ func fieldsOf(h *wire.Head, b []byte, repair bool) http.Header {
 			}
 			v = clean(v)
 		}
-		if before, ok := header[key]; ok {
-			header[key] = append(before, v)
-			continue
-		}
 		values[i] = v
-		header[key] = values[i : i+1 : i+1]
+		header[text[name.Off:name.Off+name.Len]] = values[i : i+1 : i+1]
+	}
+	if len(header) < n { // some names came more than once, which is found out for nothing
+		join(header, h, b, text, values)
 	}
 	return header
+}
+
+// join makes header anew, in which the values of a name are together.
+func join(header http.Header, h *wire.Head, b []byte, text string, values []string) {
+	clear(header)
+	for i := range h.Len() {
+		name, _ := h.Field(b, i)
+		key := text[name.Off : name.Off+name.Len]
+		if before, ok := header[key]; ok {
+			header[key] = append(before, values[i])
+		} else {
+			header[key] = values[i : i+1 : i+1]
+		}
+	}
 }
 
 // canonical gives b as a string in which the field names of h are as

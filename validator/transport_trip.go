@@ -15,6 +15,14 @@ import (
 // A trip is one request through a Transport, to the end of the response's
 // content. Trips are pooled, with their buffers.
 type trip struct {
+	passage
+	stream wire.Stream
+	buf    []byte
+	good   *goodEvidence // nil: nobody wanted it yet
+}
+
+// A passage is what a trip keeps of one request.
+type passage struct {
 	t          *Transport
 	req        *http.Request
 	ctx        context.Context
@@ -35,8 +43,6 @@ type trip struct {
 	before  int64       // bytes sent on the connection before the request
 	sendErr error       // of the head
 
-	stream   wire.Stream
-	buf      []byte
 	from, to int    // of buf, what the stream is not done with
 	kept     int    // of buf, the first bytes of the response, for evidence
 	head     int    // of buf, the heads up to the end of the final one; 0: it is not complete
@@ -69,8 +75,6 @@ type trip struct {
 	firstByte time.Time
 	lastByte  time.Time // kept where there are deadlines
 	headAt    time.Time // the final head was complete
-
-	good goodEvidence
 }
 
 var trips = sync.Pool{New: func() any { return &trip{buf: make([]byte, leastBuffer)} }}
@@ -115,15 +119,16 @@ func (x *trip) free() {
 	if x.release != nil {
 		x.release()
 	}
-	buf, head, keys, stream := x.buf, x.ask.head, x.ask.keys, x.stream
-	if len(buf) > bigBuffer {
-		buf = make([]byte, leastBuffer)
+	head, keys := x.ask.head[:0], x.ask.keys
+	if len(x.buf) > bigBuffer {
+		x.buf = make([]byte, leastBuffer)
 	}
 	if cap(head) > bigBuffer {
 		head = nil
 	}
 	clear(keys)
-	*x = trip{buf: buf, stream: stream, ask: outgoing{head: head[:0], keys: keys[:0]}}
+	x.passage = passage{}
+	x.ask.head, x.ask.keys = head, keys[:0]
 	trips.Put(x)
 }
 
