@@ -77,12 +77,12 @@ func (c *conn) lookByReading() look {
 
 // usable reports whether c, which was idle, can carry x; it is closed otherwise.
 func (x *trip) usable(c *conn) bool {
-	if x.replayable && !x.ask.streamed && x.began.Sub(c.idleAt) <= justNow { // it has been preparing since, no more
-		return true
-	}
-	now := time.Now()
+	now := x.began
 	idle := now.Sub(c.idleAt)
 	p := &x.t.pool
+	if idle <= justNow && x.replayable {
+		return true
+	}
 	p.mu.Lock()
 	limit := c.o.habit.limit(now)
 	p.mu.Unlock()

@@ -15,21 +15,21 @@ import (
 // A trip is one request through a Transport, to the end of the response's
 // content. Trips are pooled, with their buffers.
 type trip struct {
-	passage
+	passing
+	ask    outgoing
 	stream wire.Stream
 	buf    []byte
-	good   *goodEvidence // nil: nobody wanted it yet
+	good   goodEvidence // valid during OnVerdict
 }
 
-// A passage is what a trip keeps of one request.
-type passage struct {
+// passing is what a trip leaves behind for no other.
+type passing struct {
 	t          *Transport
 	req        *http.Request
 	ctx        context.Context
 	release    func()                 // ends what was made for ctx; nil: nothing was
 	trace      *httptrace.ClientTrace // nil: nobody wants to know
 	key        originKey
-	ask        outgoing
 	content    io.ReadCloser // of the request, to be closed yet; nil: none
 	replayable bool          // by its method
 	fresh      bool          // a new connection is wanted
@@ -43,6 +43,8 @@ type passage struct {
 	before  int64       // bytes sent on the connection before the request
 	sendErr error       // of the head
 
+	stream   wire.Stream
+	buf      []byte
 	from, to int    // of buf, what the stream is not done with
 	kept     int    // of buf, the first bytes of the response, for evidence
 	head     int    // of buf, the heads up to the end of the final one; 0: it is not complete
@@ -119,16 +121,19 @@ func (x *trip) free() {
 	if x.release != nil {
 		x.release()
 	}
-	head, keys := x.ask.head[:0], x.ask.keys
 	if len(x.buf) > bigBuffer {
 		x.buf = make([]byte, leastBuffer)
 	}
+	head, keys := x.ask.head, x.ask.keys
 	if cap(head) > bigBuffer {
 		head = nil
 	}
 	clear(keys)
-	x.passage = passage{}
-	x.ask.head, x.ask.keys = head, keys[:0]
+	x.ask = outgoing{head: head[:0], keys: keys[:0]}
+	if x.good.e.Version != 0 {
+		x.good = goodEvidence{}
+	}
+	x.passing = passing{}
 	trips.Put(x)
 }
 
@@ -174,7 +179,10 @@ func (x *trip) send() {
 		x.closeContent()
 	}
 	x.before = x.c.tap.sent.Load()
-	x.asked = time.Now()
+	x.asked = x.began
+	if x.c.uses == 1 || x.attempts > 1 {
+		x.asked = time.Now()
+	}
 	limit := x.t.settings().deadlines.Write
 	if limit > 0 {
 		x.c.SetWriteDeadline(x.asked.Add(limit))

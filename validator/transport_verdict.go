@@ -152,10 +152,7 @@ func (x *trip) report() {
 		x.t.OnVerdict(x.req, e, &v)
 		return
 	}
-	if x.good == nil {
-		x.good = &goodEvidence{}
-	}
-	g := x.good
+	g := &x.good
 	g.e = Evidence{Version: EvidenceVersion, Acked: -1, Policy: x.t.set.policy, Response: &g.r}
 	x.facts(&g.e)
 	h := x.stream.Head()
