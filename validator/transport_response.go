@@ -154,10 +154,11 @@ func (x *trip) header(b []byte, r *http.Response, room []string) http.Header {
 	if h.Status == http.StatusNoContent {
 		delete(header, "Content-Length")
 	}
-	if header["Transfer-Encoding"] != nil {
-		delete(header, "Transfer-Encoding")
+	if len(x.stream.Found) == 0 && x.stream.Framing.Delimiter == wire.ByLength {
+		return header // which has no Transfer-Encoding, and one Content-Length
 	}
-	if lengths := header["Content-Length"]; len(lengths) > 0 && len(x.stream.Found) > 0 && x.stream.Framing.Delimiter == wire.ByLength {
+	delete(header, "Transfer-Encoding")
+	if len(header["Content-Length"]) > 0 && x.stream.Framing.Delimiter == wire.ByLength {
 		header["Content-Length"] = []string{strconv.FormatInt(x.stream.Framing.Length, 10)}
 	}
 	if x.stream.Framing.Delimiter == wire.ByChunks {
@@ -216,20 +217,46 @@ func join(header http.Header, h *wire.Head, b []byte, text string, values []stri
 // canonical gives b as a string in which the field names of h are as
 // http.CanonicalHeaderKey has them.
 func canonical(h *wire.Head, b []byte) string {
-	const upper, lower = 'a' - 'A', 'a' - 'A'
+	for i := range h.Len() {
+		if name := h.Name(b, i); !isCanonical(name) {
+			return canonicalized(h, b)
+		}
+	}
+	return string(b)
+}
+
+const caseBit = 'a' - 'A'
+
+// isCanonical reports whether a letter of name is in upper case where it is the
+// first or behind a hyphen, and only there.
+func isCanonical(name []byte) bool {
+	wrong := byte('a') // first letter of the case that would be wrong
+	for _, c := range name {
+		if c-wrong < 26 {
+			return false
+		}
+		wrong = 'A'
+		if c == '-' {
+			wrong = 'a'
+		}
+	}
+	return true
+}
+
+func canonicalized(h *wire.Head, b []byte) string {
 	var small [2 << 10]byte
 	text := append(small[:0], b...)
 	for i := range h.Len() {
-		begins := true
+		wrong := byte('a')
 		name, _ := h.Field(b, i)
 		for j, c := range text[name.Off : name.Off+name.Len] {
-			switch {
-			case begins && 'a' <= c && c <= 'z':
-				text[int(name.Off)+j] = c - upper
-			case !begins && 'A' <= c && c <= 'Z':
-				text[int(name.Off)+j] = c + lower
+			if c-wrong < 26 {
+				text[int(name.Off)+j] = c ^ caseBit
 			}
-			begins = c == '-'
+			wrong = 'A'
+			if c == '-' {
+				wrong = 'a'
+			}
 		}
 	}
 	return string(text)
