@@ -10,7 +10,7 @@ import (
 )
 
 func TestTheREADMEHasAPlaceForEveryTable(t *testing.T) {
-	text, err := os.ReadFile("../" + README)
+	text, err := os.ReadFile("../../" + README)
 	require.NoError(t, err)
 	for _, command := range []string{"ratios", "exchanges"} {
 		updated, err := Replace(text, command, "the table\n")
