@@ -22,8 +22,7 @@ func (x *trip) readHead() bool {
 			}
 		case ev == wire.FinalHead:
 			x.phase, x.headAt = PhaseBody, x.lastByte
-			x.start, x.head = x.from-len(b), x.from
-			x.kept = x.head
+			x.finalHead(b)
 			x.withhold(false)
 			return true
 		}
@@ -76,18 +75,6 @@ func (x *trip) next() (ev wire.Event, b []byte, ok bool) {
 	}
 }
 
-// step is next without reading: if not ok and not refused, more bytes are needed.
-func (x *trip) step() (ev wire.Event, b []byte, ok bool) {
-	ev, n, err := x.stream.Next(x.buf[x.from:x.to])
-	if err != nil && err != wire.ErrIncomplete {
-		x.refused, x.done = true, n
-		return wire.NoEvent, nil, false
-	}
-	b = x.buf[x.from : x.from+n]
-	x.from += n
-	return ev, b, err == nil
-}
-
 // settled reports whether the response is whole, now that the connection ended.
 func (x *trip) settled() bool {
 	return x.head > 0 && x.local == nil && x.ctx.Err() == nil && x.stream.Close(inStream(x.end, true)) == nil
@@ -108,7 +95,7 @@ func inStream(end wire.End, began bool) wire.End {
 // fill reads once into the buffer, or reports that there is no more.
 func (x *trip) fill() bool {
 	if x.head > 0 && (x.from == x.to || x.to == len(x.buf)) {
-		x.compact()
+		x.compact(x.from)
 	}
 	if room := len(x.buf) - x.to; room == 0 || x.head > 0 && (room < leastBuffer/2 || x.full && len(x.buf) < bigBuffer) {
 		x.buf = append(x.buf, make([]byte, len(x.buf))...)
@@ -117,18 +104,6 @@ func (x *trip) fill() bool {
 	x.full = n == len(x.buf)-x.to
 	x.to += n
 	return ok
-}
-
-// compact makes room in the buffer behind the first bytes of the response and
-// the last before what is undone, which evidence may need.
-func (x *trip) compact() {
-	if int64(x.to) == x.received {
-		x.kept = max(x.kept, min(x.from, rawLeast))
-	}
-	from := max(x.kept, x.from-rawExtra)
-	n := copy(x.buf[x.kept:], x.buf[from:x.to])
-	x.to = x.kept + n
-	x.from -= from - x.kept
 }
 
 // read reads once. If not ok, the connection ended: x knows how.

@@ -35,29 +35,17 @@ type trip struct {
 	before  int64       // bytes sent on the connection before the request
 	sendErr error       // of the head
 
-	stream   wire.Stream
-	buf      []byte
-	from, to int    // of buf, what the stream is not done with
-	kept     int    // of buf, the first bytes of the response, for evidence
-	head     int    // of buf, the heads up to the end of the final one; 0: it is not complete
-	start    int    // of buf, the final head's first byte
-	segment  []byte // of buf, content that is not given yet
-	full     bool   // the last read took all the room it was given
-	received int64  // bytes of the response
+	intake
+	segment []byte // of buf, content that is not given yet
+	full    bool   // the last read took all the room it was given
 
 	// How it stands, or ended.
 	phase     Phase
-	end       wire.End
 	cause     error // what the system said of the end
 	local     error // a fault of this side: there is no verdict
-	refused   bool  // by the stream, in whose last call
-	done      int   // so many bytes behind from were done with
 	trailer   http.Header
 	left      bool // the caller did not want the rest
-	whole     bool // the response is complete
 	closes    bool // the connection ends with it
-	surplus   bool
-	noted     bool // an interim head has something to note
 	address   string
 	name      *NameFacts
 	tls       *TLSFacts
@@ -73,7 +61,7 @@ type trip struct {
 	good goodEvidence
 }
 
-var trips = sync.Pool{New: func() any { return &trip{buf: make([]byte, leastBuffer)} }}
+var trips = sync.Pool{New: func() any { return &trip{intake: intake{buf: make([]byte, leastBuffer)}} }}
 
 const (
 	leastBuffer = 4 << 10
@@ -123,7 +111,7 @@ func (x *trip) free() {
 		head = nil
 	}
 	clear(keys)
-	*x = trip{buf: buf, stream: stream, ask: outgoing{head: head[:0], keys: keys[:0]}}
+	*x = trip{intake: intake{buf: buf, stream: stream}, ask: outgoing{head: head[:0], keys: keys[:0]}}
 	trips.Put(x)
 }
 
