@@ -15,6 +15,7 @@ type intake struct {
 	kept     int   // of buf, the first bytes of the response, for evidence
 	head     int   // of buf, the heads up to the end of the final one; 0: it is not complete
 	start    int   // of buf, the final head's first byte
+	full     bool  // the last read took all the room it was given
 	received int64 // bytes of the response
 
 	end     wire.End
@@ -64,6 +65,16 @@ func (x *intake) compact(low int) {
 	n := copy(x.buf[x.kept:], x.buf[from:x.to])
 	x.to = x.kept + n
 	x.from -= from - x.kept
+}
+
+// makeRoom makes room to read into; what is behind low stays.
+func (x *intake) makeRoom(low int) {
+	if x.head > 0 && (x.from == x.to || x.to == len(x.buf)) {
+		x.compact(low)
+	}
+	if room := len(x.buf) - x.to; room == 0 || x.head > 0 && (room < leastBuffer/2 || x.full && len(x.buf) < bigBuffer) {
+		x.buf = append(x.buf, make([]byte, len(x.buf))...)
+	}
 }
 
 // keepFirst keeps the first bytes of the response while they are in place.

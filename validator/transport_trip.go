@@ -37,7 +37,6 @@ type trip struct {
 
 	intake
 	segment []byte // of buf, content that is not given yet
-	full    bool   // the last read took all the room it was given
 
 	// How it stands, or ended.
 	phase     Phase

@@ -137,8 +137,7 @@ func (x *trip) report() {
 		e := x.evidence()
 		v := Judge(e, nil)
 		if x.left {
-			v.Notes = append(v.Notes, described(e, Finding{Reason: ClientClosed, Offset: -1}))
-			v.Findings, v.Reason, v.Cause, v.EdgeStatus, v.Offset = nil, wire.OK, "", 0, -1
+			v = left(e)
 		}
 		x.t.OnVerdict(x.req, e, &v)
 		return
@@ -147,6 +146,14 @@ func (x *trip) report() {
 	g.praise(&x.intake, x.t.set.policy, len(x.trailer))
 	x.facts(&g.e)
 	x.t.OnVerdict(x.req, &g.e, &g.v)
+}
+
+// left judges e, whose response nobody waited for.
+func left(e *Evidence) Verdict {
+	v := Judge(e, nil)
+	v.Notes = append(v.Notes, described(e, Finding{Reason: ClientClosed, Offset: -1}))
+	v.Findings, v.Reason, v.Cause, v.EdgeStatus, v.Offset = nil, wire.OK, "", 0, -1
+	return v
 }
 
 // notable reports whether there is something to note of a whole response.

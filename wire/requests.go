@@ -64,10 +64,8 @@ func (s *Requests) Next(b []byte) (ev Event, n int, err error) {
 	return Content, n, nil
 }
 
-// Between reports whether no request has begun that is not whole.
-func (s *Requests) Between() bool {
-	return s.part == requestWhole || s.part == inRequestLine && s.size == 0
-}
+// Between reports whether no request has begun whose Done was not given.
+func (s *Requests) Between() bool { return s.part == inRequestLine && s.size == 0 }
 
 // chunk takes framing and data up to the trailer section.
 func (s *Requests) chunk(b []byte) (n int, r Reason) {
