@@ -84,7 +84,7 @@ var (
 // Read gives what may pass of the responses. See Conn.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.tunnel.Load() {
-		return c.link.Conn.Read(p)
+		return c.net.Read(p)
 	}
 	c.reading.Lock()
 	n, err := c.read(p)
@@ -93,7 +93,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		c.leave()
 	}
 	if err == errTunnel {
-		return c.link.Conn.Read(p)
+		return c.net.Read(p)
 	}
 	return n, err
 }
@@ -101,7 +101,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 // Write writes bytes of requests. See Conn.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.tunnel.Load() {
-		return c.link.Conn.Write(p)
+		return c.net.Write(p)
 	}
 	c.writing.Lock()
 	defer c.writing.Unlock()

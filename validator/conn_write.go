@@ -1,6 +1,7 @@
 package validator
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"time"
@@ -98,6 +99,9 @@ func (q *question) mayTunnel() bool { return (q.Upgrade || q.Method == "CONNECT"
 func (a *asking) take(p []byte, before int64) error {
 	for {
 		q := a.newest()
+		if a.requests.Between() {
+			p = bytes.TrimLeft(p, "\r\n") // RFC 9112 section 2.2
+		}
 		switch {
 		case a.requests.Between() && q != nil && q.whole && q.mayTunnel():
 			a.blind = a.blind || len(p) > 0
@@ -161,7 +165,7 @@ func (c *Conn) write(p []byte) (int, error) {
 	switch {
 	case a.tunnel:
 		c.mu.Unlock()
-		return c.link.Conn.Write(p)
+		return c.net.Write(p)
 	case a.refused != nil:
 		c.mu.Unlock()
 		return 0, a.refused
