@@ -30,7 +30,7 @@ func (c *Conn) succeed() {
 		c.report(unsent)
 	}
 	c.mu.Lock()
-	a.answered(time.Now())
+	a.answered()
 	c.clock.waiting = waiting{}
 	if r.switched && c.g.set.timed {
 		c.clock.armed = time.Time{}

@@ -64,16 +64,16 @@ func (a *asking) newest() *question {
 	return nil
 }
 
-// answered removes the front; the next, if there is one, has been waited for
-// since now.
-func (a *asking) answered(now time.Time) {
+// answered removes the front; the next, if there is one, is waited for from now
+// on.
+func (a *asking) answered() {
 	if a.front() == nil {
 		return
 	}
 	if a.first++; a.first == len(a.open) {
 		a.open, a.heads, a.first = a.open[:0], a.heads[:0], 0
 	} else if q := a.front(); !q.sent.IsZero() {
-		q.sent = now
+		q.sent = time.Now()
 	}
 }
 
