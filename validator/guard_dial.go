@@ -85,7 +85,8 @@ func (g *Guard) DialTLSContext(ctx context.Context, network, address string) (ne
 }
 
 // DialAddr is DialContext for clients that have no context: what fasthttp takes
-// as Dial.
+// as Dial. Its client takes every error before the first byte of a response for
+// the connection's end: of heads that are refused, OnVerdict tells alone.
 func (g *Guard) DialAddr(address string) (net.Conn, error) {
 	return g.DialContext(context.Background(), "tcp", address)
 }
