@@ -24,7 +24,6 @@ import (
 func (g *Guard) Around(t *http.Transport) http.RoundTripper {
 	t.DialContext = g.DialContext
 	t.DialTLSContext = g.DialTLSContext
-	t.Dial, t.DialTLS = nil, nil //nolint:staticcheck // they would go first
 	t.TLSClientConfig, t.TLSNextProto = nil, nil
 	t.ForceAttemptHTTP2 = false
 	t.Protocols = new(http.Protocols)
