@@ -128,15 +128,6 @@ func (x *trip) failure() error {
 	return &Error{&v, e, x.cause}
 }
 
-// goodEvidence is the evidence of an exchange that went well.
-type goodEvidence struct {
-	e Evidence
-	r Response
-	h HeadFacts
-	b BodyFacts
-	v Verdict
-}
-
 // report calls OnVerdict for an exchange that the origin is not to blame for.
 func (x *trip) report() {
 	if x.t.OnVerdict == nil {
@@ -146,43 +137,31 @@ func (x *trip) report() {
 		e := x.evidence()
 		v := Judge(e, nil)
 		if x.left {
-			v.Notes = append(v.Notes, described(e, Finding{Reason: ClientClosed, Offset: -1}))
-			v.Findings, v.Reason, v.Cause, v.EdgeStatus, v.Offset = nil, wire.OK, "", 0, -1
+			v = left(e)
 		}
 		x.t.OnVerdict(x.req, e, &v)
 		return
 	}
 	g := &x.good
-	g.e = Evidence{Version: EvidenceVersion, Acked: -1, Policy: x.t.set.policy, Response: &g.r}
+	g.praise(&x.intake, x.t.set.policy, len(x.trailer))
 	x.facts(&g.e)
-	h := x.stream.Head()
-	g.h = HeadFacts{Offset: x.headOffset(), Minor: h.Minor, Status: h.Status, Fields: h.Len(), Size: h.Size(), Complete: true}
-	g.b = BodyFacts{Framing: x.stream.Framing.Delimiter.String(), Bytes: x.stream.Bytes, Complete: true, Trailers: len(x.trailer)}
-	if x.stream.Framing.Delimiter == wire.ByLength {
-		g.b.Length = x.stream.Framing.Length
-	}
-	g.r = Response{Interim: x.stream.Interim, Head: &g.h, Body: &g.b, Offset: -1}
-	g.v = Verdict{Phase: PhaseIdle, Offset: -1}
 	x.t.OnVerdict(x.req, &g.e, &g.v)
 }
 
-// headOffset gives the offset of the final head in the response.
-func (x *trip) headOffset() int64 { return int64(x.start) }
+// left judges e, whose response nobody waited for.
+func left(e *Evidence) Verdict {
+	v := Judge(e, nil)
+	v.Notes = append(v.Notes, described(e, Finding{Reason: ClientClosed, Offset: -1}))
+	v.Findings, v.Reason, v.Cause, v.EdgeStatus, v.Offset = nil, wire.OK, "", 0, -1
+	return v
+}
 
 // notable reports whether there is something to note of a whole response.
 func (x *trip) notable() bool {
-	h := x.stream.Head()
-	size, budget := h.Size(), x.t.set.limits.Head
 	if _, unsent := x.state(); unsent != nil || x.up != nil && !x.up.over(0) {
 		return true
 	}
-	if len(x.stream.Found) > 0 || x.surplus || x.surprised || x.noted || size > budget/5*4 || h.Status == 205 && x.stream.Bytes > 0 {
-		return true
-	}
-	for range h.Notes(x.buf[x.start:x.head]) {
-		return true
-	}
-	return false
+	return x.surprised || x.intake.notable(x.t.set.limits.Head)
 }
 
 // facts fills in what is known without the bytes of the response.
@@ -244,7 +223,7 @@ func (x *trip) evidence() *Evidence {
 		}
 		return e
 	}
-	x.observe(e)
+	x.observe(e, len(x.trailer))
 	return e
 }
 
@@ -266,45 +245,3 @@ func (x *trip) requestFacts(q *RequestFacts) {
 	}
 	q.Fields = slices.Clip(q.Fields)
 }
-
-// observe lets an observer see again what was kept of the response, so that e
-// is as if it had seen all of it.
-func (x *trip) observe(e *Evidence) {
-	o := newObserver(e, false, false)
-	if x.head == 0 {
-		e.Received = 0 // it counts anew
-		o.feed(x.buf[:x.to])
-		o.end(inStream(x.end, o.r != nil))
-		e.End, e.Received = x.end, x.received
-		return
-	}
-	o.feed(x.buf[:x.head])
-	o.stream = x.stream
-	o.r.Body.Bytes = x.stream.Bytes
-	o.r.Body.Trailers = len(x.trailer)
-	if int64(x.to) == x.received {
-		x.kept = max(x.kept, min(x.from, rawLeast))
-	}
-	if x.kept > x.head {
-		o.keep(x.buf[x.head:x.kept])
-	}
-	if tail := max(x.kept, x.from-rawExtra); tail < x.from {
-		o.tail = bytes.Clone(x.buf[tail:x.from])
-	}
-	switch {
-	case x.whole:
-		o.whole, o.r.Body.Complete = true, true
-		e.Phase = PhaseIdle
-		if x.surplus {
-			o.event(x.surplusEvent())
-		}
-	case x.refused:
-		o.remember(x.buf[x.from : x.from+x.done])
-		o.refuse(x.buf[x.from:x.to], x.done)
-	}
-	o.end(inStream(x.end, true))
-	e.End, e.Received = x.end, x.received
-}
-
-// surplusEvent gives the event of the bytes behind a whole response.
-func (x *trip) surplusEvent() (wire.Event, []byte) { return wire.Surplus, x.buf[x.from:x.to] }
