@@ -180,6 +180,9 @@ func (x *trip) fold() {
 	if x.end != wire.FIN && x.end != wire.Truncated {
 		return
 	}
+	if sent, err := x.state(); x.up != nil && err == nil && sent.IsZero() {
+		x.up.over(patience) // the write that was told of it may be returning just now
+	}
 	if _, err := x.state(); err != nil && ended(err) == wire.RST {
 		x.end, x.cause = wire.RST, err
 	}
