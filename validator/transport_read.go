@@ -150,6 +150,9 @@ func (x *trip) fold() {
 	if x.end != wire.FIN && x.end != wire.Truncated {
 		return
 	}
+	if sent, err := x.state(); x.up != nil && err == nil && sent.IsZero() {
+		x.up.over(patience) // the write that was told of it may be returning just now
+	}
 	if _, err := x.state(); err != nil && ended(err) == wire.RST {
 		x.end, x.cause = wire.RST, err
 	}
@@ -171,6 +174,9 @@ func (x *trip) arm() {
 	if x.up != nil {
 		x.up.mu.Lock() // so that what it sets when it is done is not undone here
 		defer x.up.mu.Unlock()
+		if x.up.err != nil || !x.up.sent.IsZero() {
+			x.c.armed = true // it woke the reader with a deadline that is past
+		}
 		x.armAt(x.deadline(x.up.sent, x.up.err))
 		return
 	}

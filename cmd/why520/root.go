@@ -102,7 +102,7 @@ Exit status: 0 every verdict is ok, 1 at least one is not, 2 wrong usage,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object a line")
-	root.AddCommand(a.check(), a.parse(), a.judge(), a.explain(), a.lab(), a.demo())
+	root.AddCommand(a.check(), a.parse(), a.judge(), a.explain(), a.proxy(), a.lab(), a.demo())
 	return root
 }
 
