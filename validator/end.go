@@ -29,10 +29,11 @@ func (e *LocalError) Unwrap() error { return e.Err }
 
 // ended says how a connection ended by the error of a read or a write on it.
 func ended(err error) wire.End {
+	if err == nil { // before op, which costs an allocation
+		return wire.Open
+	}
 	var op *net.OpError
 	switch {
-	case err == nil:
-		return wire.Open
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return wire.Truncated
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.EPIPE):

@@ -37,7 +37,7 @@ func (t *tap) Write(b []byte) (int, error) {
 
 func (t *tap) Read(b []byte) (int, error) {
 	n, err := t.Conn.Read(b)
-	t.fin = t.fin || ended(err) == wire.FIN
+	t.fin = t.fin || err != nil && ended(err) == wire.FIN
 	if room := firstBytes - len(t.first); room > 0 {
 		t.first = append(t.first, b[:min(n, room)]...)
 	}

@@ -118,23 +118,28 @@ const (
 func (t *Transport) settings() *settings {
 	t.once.Do(func() {
 		s := &t.set
-		s.policy = Report()
-		if t.Policy != nil {
-			s.policy = *t.Policy
-		}
-		s.err = s.policy.Limits.Check()
-		s.limits = s.policy.Limits.WithDefaults()
 		d := t.Deadlines
 		d.Connect = either(d.Connect, defaultDial)
 		d.TLS = either(d.TLS, either(t.TLSHandshakeTimeout, defaultDial))
 		d.Head = either(d.Head, t.ResponseHeaderTimeout)
-		s.deadlines = d
-		s.timed = d.Write > 0 || d.FirstByte > 0 || d.Head > 0 || d.Idle > 0 || d.Total > 0
+		s.take(t.Policy, d)
 		s.idle = either(t.MaxIdleConns, defaultIdle)
 		s.idleEach = either(t.MaxIdleConnsPerHost, defaultIdleEach)
 		s.idleTime = either(t.IdleConnTimeout, defaultIdleTime)
 	})
 	return &t.set
+}
+
+// take takes a policy, nil for Report, and deadlines.
+func (s *settings) take(p *Policy, d Deadlines) {
+	s.policy = Report()
+	if p != nil {
+		s.policy = *p
+	}
+	s.err = s.policy.Limits.Check()
+	s.limits = s.policy.Limits.WithDefaults()
+	s.deadlines = d
+	s.timed = d.Write > 0 || d.FirstByte > 0 || d.Head > 0 || d.Idle > 0 || d.Total > 0
 }
 
 // either gives v, or byDefault where v is zero.

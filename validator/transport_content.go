@@ -136,7 +136,7 @@ func (x *trip) readContent(p []byte) (n int, over bool) {
 		case ok && ev == wire.Content:
 			x.segment = b[len(b)-x.stream.Segment:]
 		case ok && ev == wire.TrailerSection:
-			x.trailer = x.fieldsOf(x.stream.Trailer(), b[len(b)-x.stream.Segment:], false)
+			x.trailer = fieldsOf(x.stream.Trailer(), b[len(b)-x.stream.Segment:], false, nil)
 		case ok: // Done
 			x.whole = true
 			return n, true
@@ -157,44 +157,13 @@ func (x *trip) readContent(p []byte) (n int, over bool) {
 	}
 }
 
-// direct reports whether content may be read into room bytes of the caller's: it
-// has no framing, and the buffer is empty.
-func (x *trip) direct(room int) bool {
-	if room < directLeast || x.from < x.to {
-		return false
-	}
-	d := x.stream.Framing.Delimiter
-	return d == wire.ByLength || d == wire.ByClose && x.t.set.limits.Body == wire.DefaultBody
-}
-
 // readDirect reads content into p, and keeps what evidence may need.
 func (x *trip) readDirect(p []byte) (n int, ok bool) {
-	if f := x.stream.Framing; f.Delimiter == wire.ByLength {
-		p = p[:min(int64(len(p)), f.Length-x.stream.Bytes)]
-	}
-	if int64(x.to) == x.received {
-		x.kept = max(x.kept, min(x.to, rawLeast))
-	}
-	if n, ok = x.read(p); !ok {
+	if n, ok = x.read(x.room(p)); !ok {
 		return 0, false
 	}
-	if x.kept == x.to && x.kept < rawLeast {
-		x.kept += copy(x.buf[x.kept:rawLeast], p[:n])
-		x.from, x.to = x.kept, x.kept
-	}
-	x.stream.Next(p[:n]) // Content, all of it
+	x.passed(p[:n])
 	return n, true
-}
-
-// isWhole reports whether the content ended with the last of it: Done needs no
-// further byte.
-func (x *trip) isWhole() bool {
-	if f := x.stream.Framing; f.Delimiter != wire.ByLength || x.stream.Bytes < f.Length {
-		return false
-	}
-	ev, _, _ := x.step()
-	x.whole = ev == wire.Done
-	return x.whole
 }
 
 // skip goes past content that is there already.

@@ -68,7 +68,7 @@ func (x *trip) evidence() *Evidence {
 		}
 		return e
 	}
-	x.observe(e)
+	x.observe(e, len(x.trailer))
 	return e
 }
 
@@ -90,45 +90,3 @@ func (x *trip) requestFacts(q *RequestFacts) {
 	}
 	q.Fields = slices.Clip(q.Fields)
 }
-
-// observe lets an observer see again what was kept of the response, so that e
-// is as if it had seen all of it.
-func (x *trip) observe(e *Evidence) {
-	o := newObserver(e, false, false)
-	if x.head == 0 {
-		e.Received = 0 // it counts anew
-		o.feed(x.buf[:x.to])
-		o.end(inStream(x.end, o.r != nil))
-		e.End, e.Received = x.end, x.received
-		return
-	}
-	o.feed(x.buf[:x.head])
-	o.stream = x.stream
-	o.r.Body.Bytes = x.stream.Bytes
-	o.r.Body.Trailers = len(x.trailer)
-	if int64(x.to) == x.received {
-		x.kept = max(x.kept, min(x.from, rawLeast))
-	}
-	if x.kept > x.head {
-		o.keep(x.buf[x.head:x.kept])
-	}
-	if tail := max(x.kept, x.from-rawExtra); tail < x.from {
-		o.tail = bytes.Clone(x.buf[tail:x.from])
-	}
-	switch {
-	case x.whole:
-		o.whole, o.r.Body.Complete = true, true
-		e.Phase = PhaseIdle
-		if x.surplus {
-			o.event(x.surplusEvent())
-		}
-	case x.refused:
-		o.remember(x.buf[x.from : x.from+x.done])
-		o.refuse(x.buf[x.from:x.to], x.done)
-	}
-	o.end(inStream(x.end, true))
-	e.End, e.Received = x.end, x.received
-}
-
-// surplusEvent gives the event of the bytes behind a whole response.
-func (x *trip) surplusEvent() (wire.Event, []byte) { return wire.Surplus, x.buf[x.from:x.to] }

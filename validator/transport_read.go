@@ -22,8 +22,7 @@ func (x *trip) readHead() bool {
 			}
 		case ev == wire.FinalHead:
 			x.phase, x.headAt = PhaseBody, x.lastByte
-			x.start, x.head = x.from-len(b), x.from
-			x.kept = x.head
+			x.finalHead(b)
 			return true
 		}
 	}
@@ -45,7 +44,7 @@ func (x *trip) interim(b []byte) bool {
 	if x.trace == nil || x.trace.Got1xxResponse == nil {
 		return true
 	}
-	header := x.header(b, nil)
+	header := x.header(b, nil, nil)
 	delete(header, "Content-Length")
 	delete(header, "Transfer-Encoding")
 	x.local = x.trace.Got1xxResponse(status, textproto.MIMEHeader(header))
@@ -75,18 +74,6 @@ func (x *trip) next() (ev wire.Event, b []byte, ok bool) {
 	}
 }
 
-// step is next without reading: if not ok and not refused, more bytes are needed.
-func (x *trip) step() (ev wire.Event, b []byte, ok bool) {
-	ev, n, err := x.stream.Next(x.buf[x.from:x.to])
-	if err != nil && err != wire.ErrIncomplete {
-		x.refused, x.done = true, n
-		return wire.NoEvent, nil, false
-	}
-	b = x.buf[x.from : x.from+n]
-	x.from += n
-	return ev, b, err == nil
-}
-
 // settled reports whether the response is whole, now that the connection ended.
 func (x *trip) settled() bool {
 	return x.head > 0 && x.local == nil && x.ctx.Err() == nil && x.stream.Close(inStream(x.end, true)) == nil
@@ -106,28 +93,11 @@ func inStream(end wire.End, began bool) wire.End {
 
 // fill reads once into the buffer, or reports that there is no more.
 func (x *trip) fill() bool {
-	if x.head > 0 && (x.from == x.to || x.to == len(x.buf)) {
-		x.compact()
-	}
-	if room := len(x.buf) - x.to; room == 0 || x.head > 0 && (room < leastBuffer/2 || x.full && len(x.buf) < bigBuffer) {
-		x.buf = append(x.buf, make([]byte, len(x.buf))...)
-	}
+	x.makeRoom(x.from)
 	n, ok := x.read(x.buf[x.to:])
 	x.full = n == len(x.buf)-x.to
 	x.to += n
 	return ok
-}
-
-// compact makes room in the buffer behind the first bytes of the response and
-// the last before what is undone, which evidence may need.
-func (x *trip) compact() {
-	if int64(x.to) == x.received {
-		x.kept = max(x.kept, min(x.from, rawLeast))
-	}
-	from := max(x.kept, x.from-rawExtra)
-	n := copy(x.buf[x.kept:], x.buf[from:x.to])
-	x.to = x.kept + n
-	x.from -= from - x.kept
 }
 
 // read reads once. If not ok, the connection ended: x knows how.
@@ -180,6 +150,9 @@ func (x *trip) fold() {
 	if x.end != wire.FIN && x.end != wire.Truncated {
 		return
 	}
+	if sent, err := x.state(); x.up != nil && err == nil && sent.IsZero() {
+		x.up.over(patience) // the write that was told of it may be returning just now
+	}
 	if _, err := x.state(); err != nil && ended(err) == wire.RST {
 		x.end, x.cause = wire.RST, err
 	}
@@ -220,45 +193,14 @@ func (x *trip) armAt(at time.Time, _ bool) {
 // deadline says when the origin will have been waited for long enough, zero if
 // never, and whether that is for a phase as a whole, be it silent or not.
 func (x *trip) deadline(sent time.Time, sendErr error) (at time.Time, overall bool) {
-	d := &x.t.set.deadlines
-	earlier := func(from time.Time, limit time.Duration, whole bool) {
-		if limit <= 0 || from.IsZero() {
-			return
-		}
-		if t := from.Add(limit); at.IsZero() || t.Before(at) {
-			at, overall = t, whole
-		}
-	}
-	earlier(x.began, d.Total, true)
-	switch {
-	case sendErr != nil && ended(sendErr) == wire.Timeout:
-		return time.Unix(1, 0), false
-	case x.received == 0:
-		earlier(sent, d.FirstByte, false)
-		earlier(sent, d.Head, true)
-	case x.head == 0:
-		if x.stream.Interim > 0 && x.from == x.to {
-			earlier(x.lastByte, d.FirstByte, false)
-		} else {
-			earlier(x.lastByte, d.Idle, false)
-		}
-		earlier(sent, d.Head, true)
-	default:
-		earlier(x.lastByte, d.Idle, false)
-	}
-	return at, overall
+	w := waiting{began: x.began, sent: sent, sendErr: sendErr, last: x.lastByte, received: x.received > 0, headed: x.head > 0}
+	w.between = x.stream.Interim > 0 && x.from == x.to
+	return w.due(&x.t.set.deadlines)
 }
 
 // late reports whether the deadline is over, and which end that is.
 func (x *trip) late() (end wire.End, over bool) {
 	sent, err := x.state()
-	now := time.Now()
 	at, overall := x.deadline(sent, err)
-	switch idle := x.t.set.deadlines.Idle; {
-	case at.IsZero() || now.Before(at):
-		return wire.Open, false
-	case overall && x.received > 0 && (idle <= 0 || now.Sub(x.lastByte) < idle):
-		return wire.Deadline, true
-	}
-	return wire.Timeout, true
+	return lateBy(at, overall, x.received > 0, x.lastByte, x.t.set.deadlines.Idle)
 }

@@ -16,6 +16,7 @@ import (
 type answer struct {
 	http.Response
 	content inflow
+	values  [12]string // of the header, where it has no more
 }
 
 // response gives the response, whose final head is read; or the error that its
@@ -31,7 +32,7 @@ func (x *trip) response() (*http.Response, error) {
 		r.Proto, r.ProtoMinor = "HTTP/1.0", 0
 	}
 	r.Request, r.TLS = x.req, x.c.state
-	r.Header = x.header(b, r)
+	r.Header = x.header(b, r, a.values[:])
 	connection := r.Header["Connection"]
 	x.closes = f.Delimiter == wire.ByClose || x.ask.closes ||
 		len(connection) > 0 && httpguts.HeaderValuesContainsToken(connection, "close") ||
@@ -142,21 +143,22 @@ func clean(v string) string {
 }
 
 // header gives the fields of the head b. All names and values share one string,
-// and all values one slice. For a final head, r is the response, which takes
-// what its trailer will be.
-func (x *trip) header(b []byte, r *http.Response) http.Header {
+// and all values one slice, which is room if that is long enough. For a final
+// head, r is the response, which takes what its trailer will be.
+func (x *trip) header(b []byte, r *http.Response, room []string) http.Header {
 	h := x.stream.Head()
-	header := x.fieldsOf(h, b, len(x.stream.Found) > 0)
+	header := fieldsOf(h, b, len(x.stream.Found) > 0, room)
 	if r == nil {
 		return header
 	}
 	if h.Status == http.StatusNoContent {
 		delete(header, "Content-Length")
 	}
-	if header["Transfer-Encoding"] != nil {
-		delete(header, "Transfer-Encoding")
+	if len(x.stream.Found) == 0 && x.stream.Framing.Delimiter == wire.ByLength {
+		return header // which has no Transfer-Encoding, and one Content-Length
 	}
-	if lengths := header["Content-Length"]; len(lengths) > 0 && len(x.stream.Found) > 0 && x.stream.Framing.Delimiter == wire.ByLength {
+	delete(header, "Transfer-Encoding")
+	if len(header["Content-Length"]) > 0 && x.stream.Framing.Delimiter == wire.ByLength {
 		header["Content-Length"] = []string{strconv.FormatInt(x.stream.Framing.Length, 10)}
 	}
 	if x.stream.Framing.Delimiter == wire.ByChunks {
@@ -168,63 +170,93 @@ func (x *trip) header(b []byte, r *http.Response) http.Header {
 	return header
 }
 
-// fieldsOf gives the fields of h, a head or a trailer section b.
-func (x *trip) fieldsOf(h *wire.Head, b []byte, repair bool) http.Header {
+// fieldsOf gives the fields of h, a head or a trailer section b. Their values are
+// in values, if that is long enough.
+func fieldsOf(h *wire.Head, b []byte, repair bool, values []string) http.Header {
 	n := h.Len()
 	header := make(http.Header, n)
 	if n <= 0 {
 		return header
 	}
-	text, values := canonical(h, b, &x.scratch), make([]string, n)
+	if n > len(values) {
+		values = make([]string, n)
+	}
+	text := canonical(h, b)
 	for i := range n {
 		name, value := h.Field(b, i)
-		key := text[name.Off : name.Off+name.Len]
-		values[i] = text[value.Off : value.Off+value.Len]
+		v := text[value.Off : value.Off+value.Len]
 		if repair {
 			if h.Folded(b, i) {
-				values[i] = string(h.AppendValue(nil, b, i))
+				v = string(h.AppendValue(nil, b, i))
 			}
-			values[i] = clean(values[i])
+			v = clean(v)
 		}
-		names := len(header)
-		if header[key] = values[i : i+1 : i+1]; len(header) == names {
-			header[key] = repeated(h, b, text, values[:i+1])
-		}
+		values[i] = v
+		header[text[name.Off:name.Off+name.Len]] = values[i : i+1 : i+1]
+	}
+	if len(header) < n { // some names came more than once, which is found out for nothing
+		join(header, h, b, text, values)
 	}
 	return header
 }
 
-// repeated gives those of the first values of h, whose b is text as well, that
-// have the name of the last of them.
-func repeated(h *wire.Head, b []byte, text string, values []string) (of []string) {
-	last, _ := h.Field(b, len(values)-1)
-	key := text[last.Off : last.Off+last.Len]
-	for i, v := range values {
+// join makes header anew, in which the values of a name are together.
+func join(header http.Header, h *wire.Head, b []byte, text string, values []string) {
+	clear(header)
+	for i := range h.Len() {
 		name, _ := h.Field(b, i)
-		if text[name.Off:name.Off+name.Len] == key {
-			of = append(of, v)
+		key := text[name.Off : name.Off+name.Len]
+		if before, ok := header[key]; ok {
+			header[key] = append(before, values[i])
+		} else {
+			header[key] = values[i : i+1 : i+1]
 		}
 	}
-	return of
 }
 
 // canonical gives b as a string in which the field names of h are as
-// http.CanonicalHeaderKey has them; it works in scratch.
-func canonical(h *wire.Head, b []byte, scratch *[]byte) string {
-	text := b
+// http.CanonicalHeaderKey has them.
+func canonical(h *wire.Head, b []byte) string {
 	for i := range h.Len() {
-		begins := true // a word of the name
+		if name := h.Name(b, i); !isCanonical(name) {
+			return canonicalized(h, b)
+		}
+	}
+	return string(b)
+}
+
+const caseBit = 'a' - 'A'
+
+// isCanonical reports whether a letter of name is in upper case where it is the
+// first or behind a hyphen, and only there.
+func isCanonical(name []byte) bool {
+	wrong := byte('a') // first letter of the case that would be wrong
+	for _, c := range name {
+		if c-wrong < 26 {
+			return false
+		}
+		wrong = 'A'
+		if c == '-' {
+			wrong = 'a'
+		}
+	}
+	return true
+}
+
+func canonicalized(h *wire.Head, b []byte) string {
+	var small [2 << 10]byte
+	text := append(small[:0], b...)
+	for i := range h.Len() {
+		wrong := byte('a')
 		name, _ := h.Field(b, i)
-		for j := name.Off; j < name.Off+name.Len; j++ {
-			c := text[j]
-			if begins && 'a' <= c && c <= 'z' || !begins && 'A' <= c && c <= 'Z' {
-				if &text[0] == &b[0] {
-					*scratch = append((*scratch)[:0], b...) // evidence may need b as it is
-					text = *scratch
-				}
-				text[j] = c ^ ('a' - 'A')
+		for j, c := range text[name.Off : name.Off+name.Len] {
+			if c-wrong < 26 {
+				text[int(name.Off)+j] = c ^ caseBit
 			}
-			begins = c == '-'
+			wrong = 'A'
+			if c == '-' {
+				wrong = 'a'
+			}
 		}
 	}
 	return string(text)

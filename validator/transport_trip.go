@@ -16,12 +16,9 @@ import (
 // content. Trips are pooled, with their buffers.
 type trip struct {
 	passing
-	ask    outgoing
-	stream wire.Stream
-	buf    []byte
-	good   goodEvidence // valid during OnVerdict
-
-	scratch []byte
+	intake
+	ask  outgoing
+	good goodEvidence // valid during OnVerdict
 }
 
 // passing is what a trip leaves behind for no other.
@@ -45,27 +42,15 @@ type passing struct {
 	before  int64       // bytes sent on the connection before the request
 	sendErr error       // of the head
 
-	from, to int    // of buf, what the stream is not done with
-	kept     int    // of buf, the first bytes of the response, for evidence
-	head     int    // of buf, the heads up to the end of the final one; 0: it is not complete
-	start    int    // of buf, the final head's first byte
-	segment  []byte // of buf, content that is not given yet
-	full     bool   // the last read took all the room it was given
-	received int64  // bytes of the response
+	segment []byte // of buf, content that is not given yet
 
 	// How it stands, or ended.
 	phase     Phase
-	end       wire.End
 	cause     error // what the system said of the end
 	local     error // a fault of this side: there is no verdict
-	refused   bool  // by the stream, in whose last call
-	done      int   // so many bytes behind from were done with
 	trailer   http.Header
 	left      bool // the caller did not want the rest
-	whole     bool // the response is complete
 	closes    bool // the connection ends with it
-	surplus   bool
-	noted     bool // an interim head has something to note
 	address   string
 	name      *NameFacts
 	tls       *TLSFacts
@@ -79,7 +64,7 @@ type passing struct {
 	headAt    time.Time // the final head was complete
 }
 
-var trips = sync.Pool{New: func() any { return &trip{buf: make([]byte, leastBuffer)} }}
+var trips = sync.Pool{New: func() any { return &trip{intake: intake{buf: make([]byte, leastBuffer)}} }}
 
 const (
 	leastBuffer = 4 << 10
@@ -126,9 +111,6 @@ func (x *trip) free() {
 	if len(x.buf) > bigBuffer {
 		x.buf = make([]byte, leastBuffer)
 	}
-	if cap(x.scratch) > bigBuffer {
-		x.scratch = nil
-	}
 	head, keys := x.ask.head, x.ask.keys
 	if cap(head) > bigBuffer {
 		head = nil
@@ -138,7 +120,7 @@ func (x *trip) free() {
 	if x.good.e.Version != 0 {
 		x.good = goodEvidence{}
 	}
-	x.passing = passing{}
+	x.passing, x.progress = passing{}, progress{}
 	trips.Put(x)
 }
 

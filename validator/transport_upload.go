@@ -195,6 +195,11 @@ func (u *upload) write(b []byte) error {
 		u.c.SetWriteDeadline(time.Now().Add(u.limit))
 	}
 	_, err := u.c.Write(b)
+	if err != nil { // at once: the reader may need it to tell a reset from an end in order
+		u.mu.Lock()
+		u.err = err
+		u.mu.Unlock()
+	}
 	return err
 }
 

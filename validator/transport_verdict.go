@@ -137,15 +137,6 @@ func (x *trip) gone() error {
 	return nil
 }
 
-// goodEvidence is the evidence of an exchange that went well.
-type goodEvidence struct {
-	e Evidence
-	r Response
-	h HeadFacts
-	b BodyFacts
-	v Verdict
-}
-
 // report calls OnVerdict for an exchange that the origin is not to blame for.
 func (x *trip) report() {
 	if x.t.OnVerdict == nil {
@@ -155,41 +146,29 @@ func (x *trip) report() {
 		e := x.evidence()
 		v := Judge(e, nil)
 		if x.left {
-			v.Notes = append(v.Notes, described(e, Finding{Reason: ClientClosed, Offset: -1}))
-			v.Findings, v.Reason, v.Cause, v.EdgeStatus, v.Offset = nil, wire.OK, "", 0, -1
+			v = left(e)
 		}
 		x.t.OnVerdict(x.req, e, &v)
 		return
 	}
 	g := &x.good
-	g.e = Evidence{Version: EvidenceVersion, Acked: -1, Policy: x.t.set.policy, Response: &g.r}
+	g.praise(&x.intake, x.t.set.policy, len(x.trailer))
 	x.facts(&g.e)
-	h := x.stream.Head()
-	g.h = HeadFacts{Offset: x.headOffset(), Minor: h.Minor, Status: h.Status, Fields: h.Len(), Size: h.Size(), Complete: true}
-	g.b = BodyFacts{Framing: x.stream.Framing.Delimiter.String(), Bytes: x.stream.Bytes, Complete: true, Trailers: len(x.trailer)}
-	if x.stream.Framing.Delimiter == wire.ByLength {
-		g.b.Length = x.stream.Framing.Length
-	}
-	g.r = Response{Interim: x.stream.Interim, Head: &g.h, Body: &g.b, Offset: -1}
-	g.v = Verdict{Phase: PhaseIdle, Offset: -1}
 	x.t.OnVerdict(x.req, &g.e, &g.v)
 }
 
-// headOffset gives the offset of the final head in the response.
-func (x *trip) headOffset() int64 { return int64(x.start) }
+// left judges e, whose response nobody waited for.
+func left(e *Evidence) Verdict {
+	v := Judge(e, nil)
+	v.Notes = append(v.Notes, described(e, Finding{Reason: ClientClosed, Offset: -1}))
+	v.Findings, v.Reason, v.Cause, v.EdgeStatus, v.Offset = nil, wire.OK, "", 0, -1
+	return v
+}
 
 // notable reports whether there is something to note of a whole response.
 func (x *trip) notable() bool {
-	h := x.stream.Head()
-	size, budget := h.Size(), x.t.set.limits.Head
 	if _, unsent := x.state(); unsent != nil || x.up != nil && !x.up.over(0) {
 		return true
 	}
-	if len(x.stream.Found) > 0 || x.surplus || x.surprised || x.noted || size > budget/5*4 || h.Status == 205 && x.stream.Bytes > 0 {
-		return true
-	}
-	for range h.Notes(x.buf[x.start:x.head]) {
-		return true
-	}
-	return false
+	return x.surprised || x.intake.notable(x.t.set.limits.Head)
 }

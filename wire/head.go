@@ -1,6 +1,11 @@
 package wire
 
-import "why520/wire/internal/scan"
+import (
+	"bytes"
+	"encoding/binary"
+
+	"why520/wire/internal/scan"
+)
 
 // A Span is a piece of the bytes that a Head was parsed from.
 type Span struct{ Off, Len uint32 }
@@ -157,6 +162,9 @@ func (h *Head) Notes(b []byte) func(yield func(Found) bool) {
 		case h.bare && !yield(Found{ReasonPhraseMissing, int64(h.code) + 3}):
 			return
 		}
+		if h.size > 0 && h.Status >= 200 && h.Status != 204 && unremarkable(b[:h.size]) {
+			return
+		}
 		var seen Set
 		note := func(r Reason, off int) bool {
 			if seen.Has(r) {
@@ -184,6 +192,26 @@ func (h *Head) Notes(b []byte) func(yield func(Found) bool) {
 			}
 		}
 	}
+}
+
+// unremarkable reports whether b has neither an underscore nor a byte that is not
+// ASCII: most heads.
+func unremarkable(b []byte) bool {
+	if bytes.IndexByte(b, '_') >= 0 {
+		return false
+	}
+	const high = 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&high != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // equalFold reports whether name is lower, which is in lower case, in any case.

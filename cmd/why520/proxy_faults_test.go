@@ -316,31 +316,19 @@ func (p *running) lineOf(t *testing.T, host string, n int) map[string]any {
 // each verdict once.
 func assertCountedOnce(t *testing.T, p *running) {
 	t.Helper()
-	inLog, counted := map[string]float64{}, map[string]float64{}
-	lines := 0.0
+	inLog := map[string]float64{}
+	lines, sum := 0.0, 0.0
 	for _, line := range verdicts(t, p.out.String()) {
 		lines++
 		if line["address"] != nil || line["edge_status"] != nil {
 			inLog[line["reason"].(string)]++
 		}
 	}
-	families, err := p.metrics.registry.Gather()
-	require.NoError(t, err)
-	requests := 0.0
-	for _, f := range families {
-		for _, m := range f.Metric {
-			switch f.GetName() {
-			case "why520_verdicts_total":
-				for _, l := range m.Label {
-					if l.GetName() == "reason" {
-						counted[l.GetValue()] += m.Counter.GetValue()
-					}
-				}
-			case "why520_requests_total":
-				requests += m.Counter.GetValue()
-			}
-		}
+	for reason, n := range inLog {
+		sum += n
+		assert.Equal(t, n, p.metric("why520_verdicts_total", "reason="+reason), reason)
 	}
-	assert.Equal(t, inLog, counted)
+	requests, counted := p.totals(t)
+	assert.Equal(t, sum, counted)
 	assert.Equal(t, lines, requests)
 }

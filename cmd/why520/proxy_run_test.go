@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -169,7 +168,7 @@ func TestProxyEndsInTheEnd(t *testing.T) {
 	p := startProxy(t, nil, "--origin", origin, "--drain-timeout", "50ms")
 	c := upgraded(t, p.clients.Addr().String())
 	go http.Get(p.url("/"))
-	require.Eventually(t, func() bool { return testutil.ToFloat64(p.metrics.inFlight) == 2 }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return p.metric("why520_requests_in_flight", "") == 2 }, 20*time.Second, time.Millisecond)
 	require.NoError(t, p.stop())
 	_, err := c.Read(make([]byte, 1))
 	assert.Error(t, err)
@@ -411,7 +410,7 @@ func TestAStoredCopyIsTold(t *testing.T) {
 	line := p.out.all(t, 2)[1]
 	assert.Equal(t, true, line["stored_copy"])
 	assert.EqualValues(t, 520, line["edge_status"])
-	assert.Equal(t, 1.0, testutil.ToFloat64(p.metrics.stale))
+	assert.Equal(t, 1.0, p.metric("why520_stored_copies_served_total", ""))
 }
 
 // proxyArguments is the variable that makes this test's program the command.

@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -96,9 +95,9 @@ func startProxy(t *testing.T, tune func(*originConfig, *validator.Transport), ar
 // reloads has the configuration loaded again, and waits for that.
 func (p *running) reloads(t *testing.T, result string) {
 	t.Helper()
-	before := testutil.ToFloat64(p.metrics.reloads.WithLabelValues(result))
+	before := p.metric("why520_config_reloads_total", "result="+result)
 	p.changed <- os.Interrupt
-	require.Eventually(t, func() bool { return testutil.ToFloat64(p.metrics.reloads.WithLabelValues(result)) > before }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return p.metric("why520_config_reloads_total", "result="+result) > before }, 20*time.Second, time.Millisecond)
 }
 
 // certificate makes the files of a certificate for the loopback address, and what
@@ -142,19 +141,31 @@ func jsonLog(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, 
 // totals gives how many requests and how many verdicts the metrics have.
 func (p *running) totals(t *testing.T) (requests, verdicts float64) {
 	t.Helper()
+	return p.metric("why520_requests_total", ""), p.metric("why520_verdicts_total", "")
+}
+
+// metric gives the sum of a counter, or a gauge: of those with that label, written
+// name=value, or of all where it is empty.
+func (p *running) metric(name, label string) (sum float64) {
 	families, err := p.metrics.registry.Gather()
-	require.NoError(t, err)
+	if err != nil {
+		return -1
+	}
 	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
 		for _, m := range f.Metric {
-			switch f.GetName() {
-			case "why520_verdicts_total":
-				verdicts += m.Counter.GetValue()
-			case "why520_requests_total":
-				requests += m.Counter.GetValue()
+			has := label == ""
+			for _, l := range m.Label {
+				has = has || l.GetName()+"="+l.GetValue() == label
+			}
+			if has {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}
 		}
 	}
-	return requests, verdicts
+	return sum
 }
 
 // get gives status and content.
