@@ -17,19 +17,29 @@ const (
 )
 
 // limit is how long a connection may be idle at most to be used again: seven
-// eighths of what the origin says or does. 0: any time.
-func (h *habit) limit(now time.Time) time.Duration {
+// eighths of what the origin says or does. 0: any time. For a request that may
+// be sent twice it grows again, so that a habit that has changed is noticed.
+func (h *habit) limit(now time.Time, replayable bool) time.Duration {
 	d := h.said
 	if h.learned > 0 {
 		learned := h.learned
-		for range min(now.Sub(h.at)/forgetEvery, 48) { // beyond, it is a hundred times as long
-			learned += learned / 10
+		if replayable {
+			for range min(now.Sub(h.at)/forgetEvery, 48) { // beyond, it is a hundred times as long
+				learned += learned / 10
+			}
 		}
 		if d == 0 || learned < d {
 			d = learned
 		}
 	}
 	return d - d/8
+}
+
+// alive learns that a connection lived when it had been idle for that time.
+func (h *habit) alive(idle time.Duration, now time.Time) {
+	if h.learned > 0 && idle > h.learned {
+		h.learned, h.at = idle, now
+	}
 }
 
 // closed learns that a connection was closed when it had been idle for a time
@@ -84,7 +94,7 @@ func (x *trip) usable(c *conn) bool {
 		return true
 	}
 	p.mu.Lock()
-	limit := c.o.habit.limit(now)
+	limit := c.o.habit.limit(now, x.replayable)
 	p.mu.Unlock()
 	if idle > x.t.settings().idleTime || limit > 0 && idle > limit {
 		c.close()
@@ -140,7 +150,7 @@ func (t *Transport) sweep() {
 // stale reports whether c, which is idle, is to be closed. The pool is locked.
 func (t *Transport) stale(c *conn, now time.Time, s *settings) bool {
 	idle := now.Sub(c.idleAt)
-	switch limit := c.o.habit.limit(now); {
+	switch limit := c.o.habit.limit(now, true); {
 	case idle > s.idleTime, limit > 0 && idle > limit:
 		return true
 	}
@@ -157,5 +167,6 @@ func (t *Transport) stale(c *conn, now time.Time, s *settings) bool {
 		return true
 	}
 	c.aliveAt = now
+	c.o.habit.alive(idle, now)
 	return false
 }

@@ -147,7 +147,7 @@ func clean(v string) string {
 // head, r is the response, which takes what its trailer will be.
 func (x *trip) header(b []byte, r *http.Response, room []string) http.Header {
 	h := x.stream.Head()
-	header := fieldsOf(h, b, len(x.stream.Found) > 0, room)
+	header := x.fieldsOf(h, b, len(x.stream.Found) > 0, room)
 	if r == nil {
 		return header
 	}
@@ -172,7 +172,7 @@ func (x *trip) header(b []byte, r *http.Response, room []string) http.Header {
 
 // fieldsOf gives the fields of h, a head or a trailer section b. Their values are
 // in values, if that is long enough.
-func fieldsOf(h *wire.Head, b []byte, repair bool, values []string) http.Header {
+func (x *trip) fieldsOf(h *wire.Head, b []byte, repair bool, values []string) http.Header {
 	n := h.Len()
 	header := make(http.Header, n)
 	if n <= 0 {
@@ -181,17 +181,16 @@ func fieldsOf(h *wire.Head, b []byte, repair bool, values []string) http.Header 
 	if n > len(values) {
 		values = make([]string, n)
 	}
-	text := canonical(h, b)
+	text := canonical(h, b, &x.scratch)
 	for i := range n {
 		name, value := h.Field(b, i)
-		v := text[value.Off : value.Off+value.Len]
+		values[i] = text[value.Off : value.Off+value.Len]
 		if repair {
 			if h.Folded(b, i) {
-				v = string(h.AppendValue(nil, b, i))
+				values[i] = string(h.AppendValue(nil, b, i))
 			}
-			v = clean(v)
+			values[i] = clean(values[i])
 		}
-		values[i] = v
 		header[text[name.Off:name.Off+name.Len]] = values[i : i+1 : i+1]
 	}
 	if len(header) < n { // some names came more than once, which is found out for nothing
@@ -215,48 +214,22 @@ func join(header http.Header, h *wire.Head, b []byte, text string, values []stri
 }
 
 // canonical gives b as a string in which the field names of h are as
-// http.CanonicalHeaderKey has them.
-func canonical(h *wire.Head, b []byte) string {
+// http.CanonicalHeaderKey has them; it works in scratch.
+func canonical(h *wire.Head, b []byte, scratch *[]byte) string {
+	text := b
 	for i := range h.Len() {
-		if name := h.Name(b, i); !isCanonical(name) {
-			return canonicalized(h, b)
-		}
-	}
-	return string(b)
-}
-
-const caseBit = 'a' - 'A'
-
-// isCanonical reports whether a letter of name is in upper case where it is the
-// first or behind a hyphen, and only there.
-func isCanonical(name []byte) bool {
-	wrong := byte('a') // first letter of the case that would be wrong
-	for _, c := range name {
-		if c-wrong < 26 {
-			return false
-		}
-		wrong = 'A'
-		if c == '-' {
-			wrong = 'a'
-		}
-	}
-	return true
-}
-
-func canonicalized(h *wire.Head, b []byte) string {
-	var small [2 << 10]byte
-	text := append(small[:0], b...)
-	for i := range h.Len() {
-		wrong := byte('a')
+		begins := true // a word of the name
 		name, _ := h.Field(b, i)
-		for j, c := range text[name.Off : name.Off+name.Len] {
-			if c-wrong < 26 {
-				text[int(name.Off)+j] = c ^ caseBit
+		for j := name.Off; j < name.Off+name.Len; j++ {
+			c := text[j]
+			if begins && 'a' <= c && c <= 'z' || !begins && 'A' <= c && c <= 'Z' {
+				if &text[0] == &b[0] {
+					*scratch = append((*scratch)[:0], b...) // evidence may need b as it is
+					text = *scratch
+				}
+				text[j] = c ^ ('a' - 'A')
 			}
-			wrong = 'A'
-			if c == '-' {
-				wrong = 'a'
-			}
+			begins = c == '-'
 		}
 	}
 	return string(text)

@@ -17,8 +17,9 @@ import (
 type trip struct {
 	passing
 	intake
-	ask  outgoing
-	good goodEvidence // valid during OnVerdict
+	ask     outgoing
+	good    goodEvidence // valid during OnVerdict
+	scratch []byte
 }
 
 // passing is what a trip leaves behind for no other.
@@ -76,6 +77,7 @@ func newTrip(t *Transport, req *http.Request) *trip {
 	x := trips.Get().(*trip)
 	x.t, x.req, x.ctx, x.began = t, req, req.Context(), time.Now()
 	x.trace = httptrace.ContextClientTrace(x.ctx)
+	//lint:ignore SA1019 http.Client sets it, for its Timeout
 	if req.Cancel != nil {
 		x.obeyCancel()
 	}
@@ -90,6 +92,7 @@ var errCancelled = errors.New("validator: the request was cancelled by its Cance
 // obeyCancel makes ctx end with the request's Cancel channel too.
 func (x *trip) obeyCancel() {
 	ctx, cancel := context.WithCancelCause(x.ctx)
+	//lint:ignore SA1019 as above
 	c := x.req.Cancel
 	go func() {
 		select {
@@ -108,6 +111,9 @@ func (x *trip) free() {
 	}
 	if len(x.buf) > bigBuffer {
 		x.buf = make([]byte, leastBuffer)
+	}
+	if cap(x.scratch) > bigBuffer {
+		x.scratch = nil
 	}
 	head, keys := x.ask.head, x.ask.keys
 	if cap(head) > bigBuffer {
