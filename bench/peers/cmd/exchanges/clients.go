@@ -37,10 +37,10 @@ const most = 256
 // The first of each is what the others are compared with.
 var (
 	clients = []client{
-		{"net/http", open(netHTTP), netHTTP}, {"Transport", open(transport), transport},
+		{"net/http", open(netHTTP), netHTTP}, {"Transport", open(transport), transport}, {"net/http, Conn", open(guarded), guarded},
 		{"fasthttp", openFast, nil}, {"net.Conn", openRaw, nil},
 	}
-	proxies = clients[:2]
+	proxies = clients[:3]
 )
 
 func netHTTP() roundTripper {
@@ -48,6 +48,11 @@ func netHTTP() roundTripper {
 }
 
 func transport() roundTripper { return &validator.Transport{} }
+
+// guarded is net/http's with a validator.Conn around each of its connections.
+func guarded() roundTripper {
+	return new(validator.Guard).Around(netHTTP().(*http.Transport)).(roundTripper)
+}
 
 // open gives a client's open of the RoundTripper that it is.
 func open(trip func() roundTripper) func(string) (func() worker, func()) {

@@ -72,9 +72,9 @@ func TestEveryClientDoesItsExchangesInEverySetting(t *testing.T) {
 		assert.Positive(t, f.ratio)
 	}
 	assert.Equal(t, []string{
-		"client, 1: net/http", "client, 1: Transport", "client, 1: fasthttp", "client, 1: net.Conn",
-		"client, 32: net/http", "client, 32: Transport", "client, 32: fasthttp", "client, 32: net.Conn",
-		"proxy, 32: net/http", "proxy, 32: Transport",
+		"client, 1: net/http", "client, 1: Transport", "client, 1: net/http, Conn", "client, 1: fasthttp", "client, 1: net.Conn",
+		"client, 32: net/http", "client, 32: Transport", "client, 32: net/http, Conn", "client, 32: fasthttp", "client, 32: net.Conn",
+		"proxy, 32: net/http", "proxy, 32: Transport", "proxy, 32: net/http, Conn",
 	}, all)
 }
 
@@ -83,7 +83,7 @@ func TestAResponseThatIsNotTheOriginsFails(t *testing.T) {
 	before := answer
 	defer func() { answer = before }()
 	answer = bytes.Replace(bytes.Clone(answer), []byte("Yes"), []byte("Yea"), 1)
-	for _, c := range clients[:3] {
+	for _, c := range clients[:4] {
 		hire, end := c.open(w.origin)
 		assert.ErrorContains(t, hire()(), "Yea", c.name)
 		end()
