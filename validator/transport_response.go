@@ -181,7 +181,7 @@ func fieldsOf(h *wire.Head, b []byte, repair bool, values []string) http.Header 
 	if n > len(values) {
 		values = make([]string, n)
 	}
-	text := canonical(h, b, &x.scratch)
+	text := canonical(h, b)
 	for i := range n {
 		name, value := h.Field(b, i)
 		v := text[value.Off : value.Off+value.Len]
@@ -257,7 +257,6 @@ func canonicalized(h *wire.Head, b []byte) string {
 			if c == '-' {
 				wrong = 'a'
 			}
-			begins = c == '-'
 		}
 	}
 	return string(text)
