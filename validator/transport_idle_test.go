@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -204,4 +205,53 @@ func TestDeadlinesOfTransport(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A closing is a connection whose origin closes it between the look at it and
+// the request.
+type closing struct {
+	*net.TCPConn
+	requests int
+	end      func()
+}
+
+func (c *closing) Write(b []byte) (int, error) {
+	if c.requests++; c.requests == 2 {
+		c.end()
+		c.TCPConn.Read(make([]byte, 1)) // returns when the FIN is here
+	}
+	return c.TCPConn.Write(b)
+}
+
+// The origin's FIN shows that it had received nothing of the request: it was
+// never applied, and any method may be sent again.
+func TestRequestThatTheOriginNeverReceivedIsSentAgain(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("what was acknowledged is known on Linux alone: skipped")
+	}
+	ends := make(chan net.Conn, 2)
+	var received atomic.Int32
+	u := listen(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		ends <- c
+		for q, _ := readRequest(r); q != nil; q, _ = readRequest(r) {
+			received.Add(1)
+			io.WriteString(c, hello)
+		}
+	})
+	tr, seen := transport(t)
+	tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &closing{TCPConn: c.(*net.TCPConn), end: func() { (<-ends).Close() }}, nil
+	}
+	for range 2 {
+		_, got, err := do(tr, "POST", u, strings.NewReader("once"))
+		require.NoError(t, err)
+		assert.Equal(t, "hello", got)
+	}
+	e, _ := seen.last(t)
+	assert.Equal(t, 2, e.Attempts)
+	assert.EqualValues(t, 2, received.Load(), "each request once")
 }

@@ -146,7 +146,7 @@ func clean(v string) string {
 // what its trailer will be.
 func (x *trip) header(b []byte, r *http.Response) http.Header {
 	h := x.stream.Head()
-	header := fieldsOf(h, b, len(x.stream.Found) > 0)
+	header := x.fieldsOf(h, b, len(x.stream.Found) > 0)
 	if r == nil {
 		return header
 	}
@@ -169,48 +169,60 @@ func (x *trip) header(b []byte, r *http.Response) http.Header {
 }
 
 // fieldsOf gives the fields of h, a head or a trailer section b.
-func fieldsOf(h *wire.Head, b []byte, repair bool) http.Header {
+func (x *trip) fieldsOf(h *wire.Head, b []byte, repair bool) http.Header {
 	n := h.Len()
 	header := make(http.Header, n)
 	if n <= 0 {
 		return header
 	}
-	text, values := canonical(h, b), make([]string, n)
+	text, values := canonical(h, b, &x.scratch), make([]string, n)
 	for i := range n {
 		name, value := h.Field(b, i)
 		key := text[name.Off : name.Off+name.Len]
-		v := text[value.Off : value.Off+value.Len]
+		values[i] = text[value.Off : value.Off+value.Len]
 		if repair {
 			if h.Folded(b, i) {
-				v = string(h.AppendValue(nil, b, i))
+				values[i] = string(h.AppendValue(nil, b, i))
 			}
-			v = clean(v)
+			values[i] = clean(values[i])
 		}
-		if before, ok := header[key]; ok {
-			header[key] = append(before, v)
-			continue
+		names := len(header)
+		if header[key] = values[i : i+1 : i+1]; len(header) == names {
+			header[key] = repeated(h, b, text, values[:i+1])
 		}
-		values[i] = v
-		header[key] = values[i : i+1 : i+1]
 	}
 	return header
 }
 
-// canonical gives b as a string in which the field names of h are as
-// http.CanonicalHeaderKey has them.
-func canonical(h *wire.Head, b []byte) string {
-	const upper, lower = 'a' - 'A', 'a' - 'A'
-	var small [2 << 10]byte
-	text := append(small[:0], b...)
-	for i := range h.Len() {
-		begins := true
+// repeated gives those of the first values of h, whose b is text as well, that
+// have the name of the last of them.
+func repeated(h *wire.Head, b []byte, text string, values []string) (of []string) {
+	last, _ := h.Field(b, len(values)-1)
+	key := text[last.Off : last.Off+last.Len]
+	for i, v := range values {
 		name, _ := h.Field(b, i)
-		for j, c := range text[name.Off : name.Off+name.Len] {
-			switch {
-			case begins && 'a' <= c && c <= 'z':
-				text[int(name.Off)+j] = c - upper
-			case !begins && 'A' <= c && c <= 'Z':
-				text[int(name.Off)+j] = c + lower
+		if text[name.Off:name.Off+name.Len] == key {
+			of = append(of, v)
+		}
+	}
+	return of
+}
+
+// canonical gives b as a string in which the field names of h are as
+// http.CanonicalHeaderKey has them; it works in scratch.
+func canonical(h *wire.Head, b []byte, scratch *[]byte) string {
+	text := b
+	for i := range h.Len() {
+		begins := true // a word of the name
+		name, _ := h.Field(b, i)
+		for j := name.Off; j < name.Off+name.Len; j++ {
+			c := text[j]
+			if begins && 'a' <= c && c <= 'z' || !begins && 'A' <= c && c <= 'Z' {
+				if &text[0] == &b[0] {
+					*scratch = append((*scratch)[:0], b...) // evidence may need b as it is
+					text = *scratch
+				}
+				text[j] = c ^ ('a' - 'A')
 			}
 			begins = c == '-'
 		}

@@ -20,6 +20,8 @@ type trip struct {
 	stream wire.Stream
 	buf    []byte
 	good   goodEvidence // valid during OnVerdict
+
+	scratch []byte
 }
 
 // passing is what a trip leaves behind for no other.
@@ -123,6 +125,9 @@ func (x *trip) free() {
 	}
 	if len(x.buf) > bigBuffer {
 		x.buf = make([]byte, leastBuffer)
+	}
+	if cap(x.scratch) > bigBuffer {
+		x.scratch = nil
 	}
 	head, keys := x.ask.head, x.ask.keys
 	if cap(head) > bigBuffer {
