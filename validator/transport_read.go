@@ -151,7 +151,7 @@ func (x *trip) fold() {
 		return
 	}
 	if sent, err := x.state(); x.up != nil && err == nil && sent.IsZero() {
-		x.up.over(patience) // the write that was told of it may be returning just now
+		x.up.over(10 * patience) // the write that was told of it may be returning just now
 	}
 	if _, err := x.state(); err != nil && ended(err) == wire.RST {
 		x.end, x.cause = wire.RST, err

@@ -299,7 +299,8 @@ type requestContent struct {
 	n      int64
 	ended  bool // nothing more will come
 	closed bool
-	slow   bool // the client made no progress
+	slow   bool      // the client made no progress
+	until  time.Time // a Read that is under way; else zero
 }
 
 var errSlowClient = errors.New("the client sends nothing")
@@ -310,13 +311,15 @@ func (c *requestContent) Read(b []byte) (int, error) {
 		c.mu.Unlock()
 		return 0, http.ErrBodyReadAfterClose
 	}
-	c.x.setReadDeadline(time.Now().Add(c.x.limit))
+	c.until = time.Now().Add(c.x.limit)
+	c.x.setReadDeadline(c.until)
 	c.mu.Unlock()
 	n, err := c.ReadCloser.Read(b)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.n += int64(n)
 	c.ended = c.ended || err != nil
+	c.until = time.Time{}
 	if !c.closed {
 		c.x.setReadDeadline(time.Time{})
 		if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -359,8 +362,10 @@ func (c *requestContent) all() bool {
 	return c.ended
 }
 
+// isSlow reports whether the client made no progress. net/http's server cancels the
+// request for that before the Read returns.
 func (c *requestContent) isSlow() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.slow
+	return c.slow || !c.until.IsZero() && !time.Now().Before(c.until)
 }
