@@ -39,7 +39,8 @@ func (h *Handler) prepare() {
 	h.proxy = httputil.ReverseProxy{
 		Rewrite: h.Rewrite, Transport: h.Transport,
 		ErrorHandler: h.ErrorHandler, ModifyResponse: h.ModifyResponse,
-		ErrorLog: log.New(discard{}, "", 0), // ModifyResponse tells Logger of what would stand there
+		BufferPool: buffers{},
+		ErrorLog:   log.New(discard{}, "", 0), // ModifyResponse tells Logger of what would stand there
 	}
 	if h.proxy.Rewrite == nil {
 		h.proxy.Rewrite = func(p *httputil.ProxyRequest) {
@@ -49,6 +50,14 @@ func (h *Handler) prepare() {
 		}
 	}
 }
+
+// buffers is an httputil.BufferPool of what content is copied through.
+type buffers struct{}
+
+var pooled = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+func (buffers) Get() []byte  { return pooled.Get().(*[32 << 10]byte)[:] }
+func (buffers) Put(b []byte) { pooled.Put((*[32 << 10]byte)(b)) }
 
 type discard struct{}
 
