@@ -38,7 +38,7 @@ func TestTheChartShowsAllButNetHTTP(t *testing.T) {
 }
 
 func TestTheOriginNamesTheCommandAndTheMachine(t *testing.T) {
-	assert.Regexp(t, "^Medians of 15 rounds, by `go run ./cmd/exchanges` in bench/peers on .+ \\(one CPU .+\\), go1.+/.+\\.\n$", origin(options{rounds: 15}, true))
+	assert.Regexp(t, "^Medians of 15 rounds, by `go run ./cmd/exchanges` in bench/peers on .+ \\(one CPU .+\\), go1.+/.+; load before: 0.07\\.\n$", origin(options{rounds: 15}, true, "0.07"))
 }
 
 func TestTheAnswerIsOfTheSizeThatIsCompared(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"why520/bench/peers/internal/page"
@@ -57,11 +58,12 @@ func run(o options, profile string, update bool) error {
 	if profile != "" {
 		return o.profile(world, profile)
 	}
+	others := load()
 	figures, err := o.measure(world)
 	if err != nil {
 		return err
 	}
-	text := markdown(figures) + "\n" + origin(o, pinned)
+	text := markdown(figures) + "\n" + origin(o, pinned, others)
 	if !update {
 		fmt.Print(text)
 		return nil
@@ -101,12 +103,23 @@ func start() (w *world, pinned bool, err error) {
 	return w, pinned, nil
 }
 
-// origin says how and where the figures were made.
-func origin(o options, pinned bool) string {
+// load is how many processes of the machine wanted a CPU in the last minute, as
+// Linux tells it.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	minute, _, _ := strings.Cut(string(text), " ")
+	return minute
+}
+
+// origin says how and where the figures were made, and how busy it was there.
+func origin(o options, pinned bool, load string) string {
 	where := "one CPU for the client or the proxy, another for the rest"
 	if !pinned {
 		where = "all processes on the same CPUs"
 	}
-	return fmt.Sprintf("Medians of %d rounds, by `go run ./cmd/exchanges` in bench/peers on %s (%s), %s %s/%s.\n",
-		o.rounds, page.Processor(), where, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("Medians of %d rounds, by `go run ./cmd/exchanges` in bench/peers on %s (%s), %s %s/%s; load before: %s.\n",
+		o.rounds, page.Processor(), where, runtime.Version(), runtime.GOOS, runtime.GOARCH, load)
 }
