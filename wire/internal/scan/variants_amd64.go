@@ -20,8 +20,9 @@ var names = func() []string {
 //go:noescape
 func Lines(b []byte, s *State, marks *[]uint32) (stop int)
 
-// Lines goes on as one of these.
-//
+// Lines goes on as one of these, or as inGo.
+var _, _, _ = lines2, lines512, inGo
+
 //go:noescape
 func lines2(b []byte, s *State, marks *[]uint32) (stop int)
 
