@@ -50,9 +50,11 @@ func above(names ...string) *regexp.Regexp {
 func exactly(paths string) *regexp.Regexp { return regexp.MustCompile(`^(` + paths + `)$`) }
 
 // shaped are the files that a system, an instruction set or a package in C may
-// shape: unsafe, assembly, cgo and build tags live here alone.
+// shape: unsafe, assembly, cgo and build tags live here alone. The example of an
+// event loop is one of Linux's.
 var shaped = []string{
 	"wire/internal/scan", "capture", "validator/tcpinfo_*.go", "validator/origintest/sockets_*.go",
+	"wire/example_linux_test.go",
 	"bench/peers/c.go", "bench/peers/llhttp.go",
 }
 
@@ -101,6 +103,10 @@ var rules = []rule{
 		why: "swapping the packet decoder is one package's work",
 	},
 	{
+		folder: "", except: []string{"contrib/boltstore"}, tests: true, never: exactly(`go\.etcd\.io/bbolt(/.*)?`),
+		why: "swapping the store on disk is one module's work",
+	},
+	{
 		folder: "", except: shaped, tests: true, never: exactly("unsafe|C"),
 		why: "memory is trusted to few: the kernel, the capture's ring, what asks the system about a socket, and peers in C",
 	},
@@ -143,6 +149,7 @@ func TestTheRulesRefuseWhatTheyAreFor(t *testing.T) {
 		{"validator/judge_test.go", "why520/capture"},
 		{"validator/judge.go", "why520/validator/report"},
 		{"validator/report/text.go", "github.com/google/gopacket"},
+		{"validator/edge/store.go", "go.etcd.io/bbolt"},
 		{"fuzz/oracle.go", "testing"},
 		{"fuzz/oracle_test.go", "why520/wire/internal/scan"},
 		{"bench/cases.go", "why520/wire/internal/scan"},

@@ -10,8 +10,12 @@ func Wire() Parser {
 	s := &wire.Stream{Limits: limits}
 	spans := make([]wire.Span, 64)
 	return Parser{
-		Name:      "wire",
-		Heads:     Each(func(b []byte) Result { return wireHead(p, b) }),
+		Name: "wire",
+		Heads: func(inputs [][]byte, results []Result) {
+			for i, b := range inputs {
+				results[i] = wireHead(p, b)
+			}
+		},
 		Responses: Each(func(b []byte) Result { return wireResponse(s, spans, b, nil) }),
 		Value: func(b []byte, name string) string {
 			wireHead(p, b)

@@ -29,10 +29,11 @@ func (e *LocalError) Unwrap() error { return e.Err }
 
 // ended says how a connection ended by the error of a read or a write on it.
 func ended(err error) wire.End {
+	if err == nil { // before op, which costs an allocation
+		return wire.Open
+	}
 	var op *net.OpError
 	switch {
-	case err == nil:
-		return wire.Open
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return wire.Truncated
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.EPIPE):
@@ -45,6 +46,15 @@ func ended(err error) wire.End {
 		return Alert
 	}
 	return wire.RST // ECONNRESET, EPIPE, ECONNABORTED
+}
+
+// timedOut reports whether err is of a deadline that is over.
+func timedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// unresolved reports whether dialling failed with err for want of an address.
+func unresolved(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns)
 }
 
 // alert gives the number of the TLS alert that err tells of, or 0. Its type is
@@ -150,6 +160,15 @@ func unencrypted(err error, t *TLSFacts) wire.End {
 		return end
 	}
 	return wire.FIN // we broke off over a malformed handshake; the error says over what
+}
+
+// leftBy gives the error for a caller whose context ended with err for cause; it
+// is both.
+func leftBy(err, cause error) error {
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return errors.Join(cause, err)
 }
 
 // cancelled reports whether the caller's context ended the probe.

@@ -1,6 +1,7 @@
 package validator
 
 import (
+	"slices"
 	"time"
 
 	"why520/wire"
@@ -38,6 +39,44 @@ type Evidence struct {
 	TLS      *TLSFacts  `json:"tls,omitempty"`
 	TCP      *TCPFacts  `json:"tcp,omitempty"` // with a capture
 	Timing   Timing     `json:"timing"`
+}
+
+// Clone gives a copy that shares no memory with e.
+func (e *Evidence) Clone() *Evidence {
+	c := *e
+	c.Request.Fields = slices.Clone(e.Request.Fields)
+	c.Seen = slices.Clone(e.Seen)
+	c.Name, c.TLS, c.TCP = copyOf(e.Name), copyOf(e.TLS), copyOf(e.TCP)
+	if c.Name != nil {
+		c.Name.Addresses = slices.Clone(c.Name.Addresses)
+	}
+	if t := c.TLS; t != nil {
+		t.Names, t.FirstBytes, t.Certificate = slices.Clone(t.Names), slices.Clone(t.FirstBytes), slices.Clone(t.Certificate)
+	}
+	if c.TCP != nil {
+		c.TCP.Evidence = slices.Clone(c.TCP.Evidence)
+	}
+	if r := copyOf(e.Response); r != nil {
+		c.Response = r
+		r.Raw, r.Found = slices.Clone(r.Raw), slices.Clone(r.Found)
+		r.Head, r.Body, r.Around = copyOf(r.Head), copyOf(r.Body), copyOf(r.Around)
+		if r.Head != nil {
+			r.Head.Largest = slices.Clone(r.Head.Largest)
+		}
+		if r.Around != nil {
+			r.Around.Bytes = slices.Clone(r.Around.Bytes)
+		}
+	}
+	return &c
+}
+
+// copyOf gives a shallow copy of what p points to, or nil.
+func copyOf[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
 }
 
 // RequestFacts is what was asked.

@@ -3,8 +3,14 @@ package validator_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 
 	"why520/validator"
 	"why520/validator/origintest"
@@ -62,4 +68,75 @@ func ExampleJudge() {
 	before, after := validator.Judge(&back, nil), validator.Judge(&back, &lenient)
 	fmt.Println(before.Reason.String(), after.Reason.String(), len(after.Notes))
 	// Output: bare-lf ok 3
+}
+
+// In the place of http.Transport: the error says what the origin did.
+func ExampleTransport() {
+	o := origin("length-and-transfer-encoding")
+	defer o.Close()
+
+	client := &http.Client{Transport: &validator.Transport{}}
+	_, err := client.Get(o.URL())
+	var fault *validator.Error
+	if errors.As(err, &fault) {
+		fmt.Println(fault.Verdict.EdgeStatus, fault.Verdict.Reason.String())
+	}
+	// Output: 520 length-and-transfer-encoding
+}
+
+// A proxy that says why. Content of up to 1 MiB is verified before the client
+// sees any of it.
+func ExampleTransport_proxy() {
+	o := origin("body-short")
+	defer o.Close()
+	to, err := url.Parse(o.URL())
+	if err != nil {
+		log.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		Transport: &validator.Transport{
+			HoldContent: 1 << 20,
+			OnVerdict: func(q *http.Request, e *validator.Evidence, v *validator.Verdict) {
+				fmt.Println(q.Method, v.Reason.String(), v.Phase)
+			},
+		},
+		ErrorHandler: func(w http.ResponseWriter, q *http.Request, err error) {
+			var fault *validator.Error
+			if errors.As(err, &fault) {
+				w.WriteHeader(fault.Verdict.EdgeStatus)
+			} else {
+				w.WriteHeader(http.StatusBadGateway)
+			}
+		},
+	}
+	edge := httptest.NewServer(proxy)
+	defer edge.Close()
+
+	resp, err := http.Get(edge.URL)
+	if err != nil {
+		log.Fatal(err)
+	}
+	io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	fmt.Println(resp.StatusCode)
+	// Output:
+	// GET body-short body
+	// 520
+}
+
+// The ID on an error page leads to the bytes.
+func ExampleRecorder() {
+	o := origin("bare-cr")
+	defer o.Close()
+
+	t := &validator.Transport{Recorder: &validator.Recorder{Most: 100}}
+	_, err := (&http.Client{Transport: t}).Get(o.URL())
+	var fault *validator.Error
+	if !errors.As(err, &fault) {
+		log.Fatal(err)
+	}
+	e := t.Recorder.Lookup(fault.Evidence.ID)
+	fmt.Printf("%q\n", e.Response.Raw[:26])
+	// Output: "HTTP/1.1 200 OK\r\nServer: a"
 }

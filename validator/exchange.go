@@ -50,7 +50,7 @@ func (x *exchange) run(ctx context.Context, l *link) bool {
 	}
 	x.e.Phase = PhaseRequest
 	x.seen = newObserver(x.e, x.p.Digest, x.p.Decode)
-	before, asked := l.tap.sent, time.Now()
+	before, asked := l.tap.sent.Load(), time.Now()
 	early := l.early
 	l.early = nil
 	if len(early) > 0 {
@@ -75,7 +75,7 @@ func (x *exchange) run(ctx context.Context, l *link) bool {
 		end = x.fold(end)
 	}
 	unsent := x.sent.IsZero()
-	x.e.Sent = l.tap.sent - before
+	x.e.Sent = l.tap.sent.Load() - before
 	x.e.Acked = l.tap.ackedSince(before)
 	if x.seen.whole && unsent {
 		x.e.Seen = append(x.e.Seen, Finding{Reason: AnsweredBeforeUploadDone, Offset: -1})

@@ -2,6 +2,7 @@ package validator
 
 import (
 	"net"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 type tap struct {
 	net.Conn
 	trip  time.Duration // of the handshake
-	sent  int64         // payload bytes given to the system
+	sent  atomic.Int64  // payload bytes given to the system
 	acked int64         // acknowledged before anything was sent: the SYN
 	known bool          // whether acknowledgements can be known here
 	first []byte        // of what came, at most firstBytes
@@ -30,13 +31,13 @@ func newTap(c net.Conn, trip time.Duration) *tap {
 
 func (t *tap) Write(b []byte) (int, error) {
 	n, err := t.Conn.Write(b)
-	t.sent += int64(n)
+	t.sent.Add(int64(n))
 	return n, err
 }
 
 func (t *tap) Read(b []byte) (int, error) {
 	n, err := t.Conn.Read(b)
-	t.fin = t.fin || ended(err) == wire.FIN
+	t.fin = t.fin || err != nil && ended(err) == wire.FIN
 	if room := firstBytes - len(t.first); room > 0 {
 		t.first = append(t.first, b[:min(n, room)]...)
 	}
@@ -50,7 +51,7 @@ func (t *tap) ackedSince(before int64) int64 {
 	if !ok || !t.known {
 		return -1
 	}
-	return min(max(total-t.acked-before, 0), t.sent-before)
+	return min(max(total-t.acked-before, 0), t.sent.Load()-before)
 }
 
 // rawConn gives access to the descriptor of c, or nil.

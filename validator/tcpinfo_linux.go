@@ -2,6 +2,7 @@ package validator
 
 import (
 	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,4 +21,23 @@ func tcpAcked(c net.Conn) (acked int64, ok bool) {
 		}
 	})
 	return acked, ok && err == nil
+}
+
+// peek looks at the connection that raw gives access to, without waiting
+// and without taking a byte.
+func peek(raw syscall.RawConn) look {
+	seen := closed
+	err := raw.Control(func(fd uintptr) {
+		var one [1]byte
+		switch n, _, err := unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); {
+		case n > 0:
+			seen = talks
+		case err == unix.EAGAIN || err == unix.EINTR:
+			seen = alive
+		}
+	})
+	if err != nil {
+		return closed
+	}
+	return seen
 }

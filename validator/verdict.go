@@ -1,6 +1,10 @@
 package validator
 
-import "why520/wire"
+import (
+	"slices"
+
+	"why520/wire"
+)
 
 // A Cause is the family of reasons that an operator knows: "head-too-large",
 // "empty-response", "reset-after-handshake", ...
@@ -20,3 +24,10 @@ type Verdict struct {
 
 // OK reports whether nothing is refused.
 func (v *Verdict) OK() bool { return v.Reason == wire.OK }
+
+// Clone gives a copy that shares no memory with v.
+func (v *Verdict) Clone() *Verdict {
+	c := *v
+	c.Findings, c.Notes = slices.Clone(v.Findings), slices.Clone(v.Notes)
+	return &c
+}

@@ -1,7 +1,5 @@
 package wire
 
-import "encoding/binary"
-
 // A Request is what a response's framing depends on (RFC 9112 section 6.3).
 // The zero Request is a plain GET.
 type Request struct {
@@ -43,28 +41,6 @@ const (
 	transferEncoding = "transfer-encoding"
 )
 
-// A knownName is a field name of 9 to 17 letters and hyphens, as words of 8 bytes.
-type knownName struct {
-	length      int
-	first, last uint64 // its first and last 8 bytes
-	middle      byte   // the one behind the first 8
-}
-
-var lengthName, codingName = known(contentLength), known(transferEncoding)
-
-func known(name string) knownName {
-	b := []byte(name)
-	return knownName{len(b), binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[len(b)-8:]), b[8]}
-}
-
-// is reports whether name, of token characters, is k in any case: none of them
-// but a letter's other case differs from k's bytes in bit 0x20 alone.
-func (k *knownName) is(name []byte) bool {
-	const lower = 0x2020202020202020
-	return len(name) == k.length && binary.LittleEndian.Uint64(name)|lower == k.first &&
-		binary.LittleEndian.Uint64(name[len(name)-8:])|lower == k.last && name[8]|0x20 == k.middle
-}
-
 // Framing says how the content behind the complete head h of b is delimited, in
 // answer to q (RFC 9112 section 6.3); or, with err a Reason, what only a
 // complete head shows: a fault of its framing at b[off], then Unasked101,
@@ -73,6 +49,9 @@ func (k *knownName) is(name []byte) bool {
 // Stricter than the RFC: Content-Length may neither be repeated nor stand
 // beside Transfer-Encoding, and chunked is the only transfer coding.
 func (h *Head) Framing(b []byte, q Request, t Set) (f Framing, off int, err error) {
+	if f, ok := h.plainFraming(b, q.Method); ok {
+		return f, 0, nil
+	}
 	switch {
 	case h.Status == 101 && q.Upgrade:
 		return Framing{Delimiter: Tunnel}, 0, nil
@@ -108,39 +87,22 @@ func (h *Head) emptyLine(b []byte) int {
 
 // delimit looks at Content-Length and Transfer-Encoding alone.
 func (h *Head) delimit(b []byte, t Set) (f Framing, off int, err error) {
-	lengths, codings := -1, -1 // the first field line of each
-	repeated := false          // Content-Length
-	spaced := h.spaced
-	for k := 1; k < len(h.marks); k += 2 {
-		length := h.marks[k] - h.marks[k-1] - 1
-		if length != uint32(len(contentLength)) && length != uint32(len(transferEncoding)) && !spaced {
-			continue
-		}
-		i := k / 2
+	length, coding := -1, -1 // the first field line of each
+	for i := range h.Len() {
 		switch name := h.Name(b, i); {
-		case lengthName.is(name) && lengths < 0:
-			lengths = i
-		case lengthName.is(name):
-			repeated = true
-			continue
-		case codingName.is(name) && codings < 0:
-			codings = i
-		default:
-			continue
-		}
-		if lengths >= 0 && codings >= 0 {
-			return f, int(h.value(i, b).Off), LengthAndTransferEncoding
+		case length < 0 && equalFold(name, contentLength):
+			length = i
+		case coding < 0 && equalFold(name, transferEncoding):
+			coding = i
 		}
 	}
 	switch {
-	case lengths >= 0:
-		v := h.value(lengths, b)
-		if n, _, r := number(v.Of(b)); r == OK && !repeated {
-			return Framing{Delimiter: ByLength, Length: n, lengthAt: int(v.Off)}, 0, nil
-		}
-		return h.length(b, lengths, t)
-	case codings >= 0:
-		return h.coding(b, codings, t)
+	case length >= 0 && coding >= 0:
+		return f, int(h.value(max(length, coding), b).Off), LengthAndTransferEncoding
+	case length >= 0:
+		return h.length(b, length, t)
+	case coding >= 0:
+		return h.coding(b, coding, t)
 	}
 	return Framing{Delimiter: ByClose}, 0, nil
 }

@@ -2,10 +2,12 @@ package wire_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"why520/wire"
 )
@@ -60,14 +62,39 @@ func TestOtherNamesFrameNothing(t *testing.T) {
 		for i := range name {
 			for _, c := range []byte{name[i] ^ 0x20, 'x', '_', '-', name[i] + 1} {
 				other := name[:i] + string(c) + name[i+1:]
-				b := []byte("HTTP/1.1 200 OK\r\n" + other + ": x\r\nA: b\r\n\r\n")
+				for _, value := range []string{"x", "7", "chunked"} {
+					b := []byte("HTTP/1.1 200 OK\r\n" + other + ": " + value + "\r\nA: b\r\n\r\n")
+					var p wire.Parser
+					if n, err := p.Parse(b); err != nil || n != len(b) {
+						continue // no name
+					}
+					f, _, err := p.Head.Framing(b, wire.Request{}, wire.Set{})
+					frames := err != nil || f.Delimiter != wire.ByClose
+					assert.Equal(t, strings.EqualFold(name, other), frames, "%s: %s", other, value)
+				}
+			}
+		}
+	}
+}
+
+// A length is digits, wherever in it another byte stands and however long it is.
+func TestBytesOfContentLength(t *testing.T) {
+	for size := 1; size <= 19; size++ {
+		for at := range size {
+			for c := range 256 {
+				value := []byte("1234567890123456789"[:size])
+				value[at] = byte(c)
+				b := []byte("HTTP/1.1 200 OK\r\nContent-Length: " + string(value) + "\r\n\r\n")
 				var p wire.Parser
-				if n, err := p.Parse(b); err != nil || n != len(b) {
-					continue // no name
+				if _, err := p.Parse(b); err != nil || c == ' ' || c == '\t' || c == ',' {
+					continue // no value, or white space around it, or a list
 				}
 				f, _, err := p.Head.Framing(b, wire.Request{}, wire.Set{})
-				frames := err != nil || f.Delimiter != wire.ByClose
-				assert.Equal(t, strings.EqualFold(name, other), frames, "%s", other)
+				want, wantErr := strconv.ParseUint(string(value), 10, 63)
+				require.Equal(t, wantErr == nil, err == nil, "%q", value)
+				if err == nil {
+					require.Equal(t, int64(want), f.Length, "%q", value)
+				}
 			}
 		}
 	}

@@ -1,6 +1,11 @@
 package wire
 
-import "why520/wire/internal/scan"
+import (
+	"bytes"
+	"encoding/binary"
+
+	"why520/wire/internal/scan"
+)
 
 // A Span is a piece of the bytes that a Head was parsed from.
 type Span struct{ Off, Len uint32 }
@@ -27,7 +32,11 @@ type Head struct {
 const before = ^uint32(0)
 
 // reset empties h and keeps its storage.
-func (h *Head) reset() { *h = Head{marks: h.marks[:0]} }
+func (h *Head) reset() {
+	h.Status, h.Minor, h.code, h.phrase = 0, 0, 0, Span{}
+	h.bare, h.spaced, h.size = false, false, 0
+	h.marks = h.marks[:0]
+}
 
 // Use gives h storage, so that even the first parse does not allocate: two
 // places for each field line, and Spare of them besides.
@@ -60,6 +69,11 @@ func (h *Head) Name(b []byte, i int) []byte {
 		name = name[:n-1]
 	}
 	return name
+}
+
+// Field gives name and value of field line i as spans: what Name and Value give.
+func (h *Head) Field(b []byte, i int) (name, value Span) {
+	return Span{h.start(i), uint32(len(h.Name(b, i)))}, h.value(i, b)
 }
 
 // Value gives the value of field line i without the white space around it.
@@ -148,6 +162,9 @@ func (h *Head) Notes(b []byte) func(yield func(Found) bool) {
 		case h.bare && !yield(Found{ReasonPhraseMissing, int64(h.code) + 3}):
 			return
 		}
+		if h.size > 0 && h.Status >= 200 && h.Status != 204 && unremarkable(b[:h.size]) {
+			return
+		}
 		var seen Set
 		note := func(r Reason, off int) bool {
 			if seen.Has(r) {
@@ -175,6 +192,26 @@ func (h *Head) Notes(b []byte) func(yield func(Found) bool) {
 			}
 		}
 	}
+}
+
+// unremarkable reports whether b has neither an underscore nor a byte that is not
+// ASCII: most heads.
+func unremarkable(b []byte) bool {
+	if bytes.IndexByte(b, '_') >= 0 {
+		return false
+	}
+	const high = 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&high != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // equalFold reports whether name is lower, which is in lower case, in any case.

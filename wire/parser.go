@@ -83,23 +83,11 @@ func (p *Parser) beginTrailer(budget int) {
 	p.nextLine(-1)
 }
 
-// Parse parses b, which begins with the bytes given to the call before. If err
-// is nil, the head is b[:n]. Otherwise b[:n] is the longest part of b that the
-// grammar can begin with, and err is a Reason:
-//
-//   - ErrIncomplete: more bytes may cure it or, where n < len(b), b[n] is at
-//     fault and only the reason is still open.
-//   - any other: b[n] is the byte at fault, or the first that a budget has no
-//     room for.
-//
-// The result never depends on how the bytes were split into calls.
-func (p *Parser) Parse(b []byte) (n int, err error) {
-	if p.state > inBlocks || p.take(b) == 0 {
-		for p.step(b) {
-		}
-		return p.outcome()
+// bySteps is Parse for what blocks do not take.
+func (p *Parser) bySteps(b []byte) (n int, err error) {
+	for p.step(b) {
 	}
-	return p.n, nil
+	return p.outcome()
 }
 
 // Settle says what a head is that gets no further bytes: as Parse, but a reason

@@ -10,12 +10,23 @@ import (
 // they stop, or a budget ends, the line goes to the state machine of the other
 // files, which says what is wrong with it, if anything is.
 
-// plainStart is how long the part of a status line is that take reads.
+// plainStart is how long the part of a status line is that Parse reads.
 const plainStart = len("HTTP/1.1 200 ")
 
-// take gives blocks all that they take of b, as far as the budgets go. If the
-// head is whole, n is its size; otherwise 0.
-func (p *Parser) take(b []byte) (n int) {
+// Parse parses b, which begins with the bytes given to the call before. If err
+// is nil, the head is b[:n]. Otherwise b[:n] is the longest part of b that the
+// grammar can begin with, and err is a Reason:
+//
+//   - ErrIncomplete: more bytes may cure it or, where n < len(b), b[n] is at
+//     fault and only the reason is still open.
+//   - any other: b[n] is the byte at fault, or the first that a budget has no
+//     room for.
+//
+// The result never depends on how the bytes were split into calls.
+func (p *Parser) Parse(b []byte) (n int, err error) {
+	if p.state > inBlocks {
+		return p.bySteps(b)
+	}
 	in := b
 	if budget := or(p.Limits.Head, DefaultHead); len(in) > budget {
 		in = in[:budget]
@@ -31,19 +42,19 @@ func (p *Parser) take(b []byte) (n int) {
 			zeros   = '0' * ones
 		)
 		if len(in) < plainStart {
-			return p.begin(len(b))
+			return p.begin(b)
 		}
 		first := binary.LittleEndian.Uint64(in)
 		rest := binary.LittleEndian.Uint64(in[plainStart-8:]) >> 24 // SP 3DIGIT SP
 		code := uint32(rest>>8)&0xFFFFFF ^ zeros                    // three digits from 0 to 9, the first in the lowest byte
 		if (first&^minor^version)|(rest&(0xFF|0xFF<<32)^spaces) != 0 ||
 			(code|(code+(0x80-10)*ones))&(0x80*ones) != 0 || code&0xFF == 0 {
-			return p.begin(len(b))
+			return p.begin(b)
 		}
 		h.Minor = int(first >> 56 & 1)
 		h.Status = int(code&0xFF*100 + code>>8&0xFF*10 + code>>16)
 		h.code, h.phrase.Off = uint32(len("HTTP/1.1 ")), uint32(plainStart)
-		p.blocks, p.state = scan.State{Pos: plainStart}, inBlocks
+		p.blocks, p.state = scan.State{}, inBlocks
 	}
 	known := p.blocks.N
 	stop := scan.Lines(in, &p.blocks, &h.marks)
@@ -52,19 +63,20 @@ func (p *Parser) take(b []byte) (n int) {
 	if at := uint(stop); at+1 >= uint(len(in)) || last >= uint(len(marks)) || marks[last]+1 != uint32(at) ||
 		in[at] != '\r' || in[at+1] != '\n' || last&1 == 1 || p.Limits.Line != 0 && p.Limits.Line < len(in) ||
 		last > 2*uint(or(p.Limits.Fields, DefaultFields)) {
-		return p.pause(b, in, known, stop)
+		p.pause(b, in, known, stop)
+		return p.bySteps(b)
 	}
 	// The commonest end, in short: pause says the same.
 	if p.section == 0 {
 		h.phrase.Len = marks[0] - uint32(len("\r")+plainStart)
 	}
 	p.end(stop + 2)
-	return stop + 2
+	return stop + 2, nil
 }
 
 // pause says what becomes of a head of which blocks took some lines, those of the
 // first known marks before. in is what the budget has room for of b.
-func (p *Parser) pause(b, in []byte, known, stop int) (n int) {
+func (p *Parser) pause(b, in []byte, known, stop int) {
 	h := &p.Head
 	fields := or(p.Limits.Fields, DefaultFields)
 	for stop == scan.Full && len(h.marks)/2 <= fields {
@@ -87,24 +99,22 @@ func (p *Parser) pause(b, in []byte, known, stop int) (n int) {
 	case p.Limits.Line != 0 && p.Limits.Line < len(in) && p.tooLong(known, uint(stop), len(in)):
 	case betweenLines && stop+1 < len(in) && in[stop] == '\r' && in[stop+1] == '\n':
 		p.end(stop + 2)
-		return stop + 2
 	case stop >= 0, len(b) > len(in), m/2 == fields && m&1 == 1 && int(h.marks[m-1]+1) < len(in):
 		p.byStep(m)
 	default:
 		p.blocks.Again(in, h.marks)
 		p.wait(len(b))
 	}
-	return 0
 }
 
 // begin leaves a head to the state machine from its first byte on, if there is
 // one.
-func (p *Parser) begin(size int) (n int) {
-	if size > 0 {
+func (p *Parser) begin(b []byte) (n int, err error) {
+	if len(b) > 0 {
 		p.takeLimits()
 		p.state = atStart
 	}
-	return 0
+	return p.bySteps(b)
 }
 
 // takeLimits gives the state machine the limits that hold.
@@ -113,11 +123,14 @@ func (p *Parser) takeLimits() {
 	p.limits.setDefaults()
 }
 
-// toBlocks gives blocks the line that comes.
+// toBlocks gives blocks the line that comes, and those behind it.
 func (p *Parser) toBlocks(b []byte) bool {
-	p.blocks = scan.State{Pos: p.pos, N: len(p.Head.marks), Open: scan.AtLine}
+	in := b[:min(len(b), p.limits.Head)]
+	known := len(p.Head.marks)
+	p.blocks = scan.State{Pos: p.pos, N: known, Open: scan.AtLine}
 	p.state = inBlocks
-	return p.take(b) == 0
+	p.pause(b, in, known, scan.Lines(in, &p.blocks, &p.Head.marks))
+	return p.state != inBlocks
 }
 
 // tooLong leaves to the state machine the first line, of those behind mark number

@@ -152,31 +152,45 @@ func (s *Stream) segment(n, size int) (Event, int, error) {
 // bytes are done with; then it is Next's turn, with b[n:], to say what comes.
 func (s *Stream) Segments(b []byte, to []Span) (segments []Span, n int) {
 	c := &s.chunks
-	if s.part != inChunks || c.state != dataCR || s.limits.ChunkLine < 6 {
+	if s.part != inChunks || c.state != dataCR && c.state != sizeBegin || s.limits.ChunkLine < 6 {
 		return nil, 0
 	}
-	room, left := s.limits.Body-s.Bytes, 0 // left of the last chunk's data
-	for left == 0 && len(segments) < len(to) {
-		p := b[n:]
-		if len(p) < 11 || binary.LittleEndian.Uint16(p) != crlf {
-			break
-		}
-		size, at := plainSize(binary.LittleEndian.Uint64(p[2:]))
-		if size == 0 || int64(size) > room {
-			break
-		}
-		at += 2 * len("\r\n")
-		segment := len(p) - at
-		if segment > size {
-			segment = size
-		}
-		segments = to[:len(segments)+1]
-		segments[len(segments)-1] = Span{uint32(n + at), uint32(segment)}
-		n, room, left = n+at+segment, room-int64(segment), size-segment
+	lead := 0 // bytes before a size line: the CRLF of the chunk before
+	if c.state == dataCR {
+		lead = len("\r\n")
 	}
+	var (
+		room         = s.limits.Body - s.Bytes
+		left         = 0       // of the last chunk's data
+		line, other  uint64    // the last size line, and what shifts away what is behind it
+		size, digits int       // what it says
+		k            = len(to) // spans that are still to fill
+	)
+	for k > 0 && left == 0 {
+		p := b[n:]
+		if len(p) < lead+8 || lead > 0 && binary.LittleEndian.Uint16(p) != crlf {
+			break
+		}
+		// Chunks are often of one size. That the line is as the one before is
+		// foretold, and then nothing waits for its digits.
+		if w := binary.LittleEndian.Uint64(p[lead:]); (w^line)<<(other&63) != 0 {
+			size, digits = plainSize(w)
+			line, other = w, uint64(64-8*(digits+len("\r\n")))
+		}
+		at := lead + digits + len("\r\n")
+		segment := len(p) - at
+		if size == 0 || int64(size) > room || segment <= 0 {
+			break
+		}
+		segment = min(segment, size)
+		to[len(to)-k] = Span{uint32(n + at), uint32(segment)}
+		n, room, left, lead, k = n+at+segment, room-int64(segment), size-segment, len("\r\n"), k-1
+	}
+	segments = to[:len(to)-k]
 	if len(segments) == 0 {
 		return nil, 0
 	}
+	c.state = dataCR
 	if left > 0 {
 		c.left, c.state = int64(left), chunkData
 	}
@@ -187,9 +201,17 @@ func (s *Stream) Segments(b []byte, to []Span) (segments []Span, n int) {
 	return segments, n
 }
 
+// plainEnd ends most chunked content: behind the data of the last chunk but one,
+// the last chunk and no trailer.
+const plainEnd = "\r\n0\r\n\r\n"
+
 // chunk takes framing, and the data of at most one chunk behind it.
 func (s *Stream) chunk(b []byte) (Event, int, error) {
 	c := &s.chunks
+	if c.state == dataCR && len(b) >= len(plainEnd) && string(b[:len(plainEnd)]) == plainEnd && s.limits.Trailer >= len("\r\n") {
+		s.part = whole
+		return NoEvent, len(plainEnd), nil
+	}
 	fresh := c.state != chunkData
 	n, r := c.next(b, s.limits.ChunkLine)
 	switch {

@@ -1,5 +1,4 @@
-// Command mutate plants the bugs of mutations.txt in package wire, one at a time,
-// and shows which test finds each: go run ./.ci/mutate [NAME...]. The tree stays
+// Command mutate plants the bugs of mutations.txt, one at a time, and shows which test finds each: go run ./.ci/mutate [NAME...]. The tree stays
 // as it is; a bug that no test finds makes it exit 1.
 package main
 
@@ -129,8 +128,11 @@ func (m mutation) try(dir string) (killer string, err error) {
 		return "", err
 	}
 	tests := []string{"./wire", "./fuzz"}
-	if strings.HasPrefix(m.file, "wire/internal/scan/") {
+	switch {
+	case strings.HasPrefix(m.file, "wire/internal/scan/"):
 		tests = []string{"./wire/internal/scan", "./wire"}
+	case strings.HasPrefix(m.file, "validator/edge/"):
+		tests = []string{"./validator/edge"}
 	}
 	for _, of := range tests {
 		if killer, err = run(overlayFile, of); killer != "" || err != nil {

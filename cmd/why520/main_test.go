@@ -11,7 +11,13 @@ import (
 	"why520/validator/origintest"
 )
 
-func TestMain(m *testing.M) { os.Exit(origintest.Run(m)) }
+func TestMain(m *testing.M) {
+	if args := os.Getenv(proxyArguments); args != "" {
+		os.Args = append([]string{"why520"}, strings.Split(args, "\n")...)
+		main()
+	}
+	os.Exit(origintest.Run(m))
+}
 
 // A result is what a run of the command gave.
 type result struct {

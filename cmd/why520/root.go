@@ -111,7 +111,7 @@ Exit status: 0 every verdict is ok, 1 at least one is not, 2 wrong usage,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object a line")
-	root.AddCommand(a.check(), a.parse(), a.judge(), a.explain(), a.lab(), a.demo(), a.capture(), a.replay())
+	root.AddCommand(a.check(), a.parse(), a.judge(), a.explain(), a.capture(), a.proxy(), a.replay(), a.lab(), a.demo())
 	return root
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net"
@@ -20,6 +21,12 @@ type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 	pool        *x509.CertPool
+}
+
+// AuthorityPEM gives the certificate of who signed the origins', for a client that
+// is another process and takes a file.
+func AuthorityPEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: theAuthority().certificate.Raw})
 }
 
 var theAuthority = sync.OnceValue(func() *authority { return newAuthority("why520 origintest") })

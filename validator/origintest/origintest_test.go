@@ -2,6 +2,8 @@ package origintest_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"os"
 	"runtime"
 	"strings"
@@ -124,4 +126,13 @@ func TestCancelledProbeEndsAtOnce(t *testing.T) {
 func TestUnknownOrigin(t *testing.T) {
 	_, ok := origintest.Lookup("none such")
 	assert.False(t, ok)
+}
+
+func TestTheAuthorityAsAFileIsTrustedAlike(t *testing.T) {
+	o := origintest.Start(t, "ok/tls")
+	roots := x509.NewCertPool()
+	require.True(t, roots.AppendCertsFromPEM(origintest.AuthorityPEM()))
+	c, err := tls.Dial("tcp", o.Addr(), &tls.Config{RootCAs: roots, ServerName: o.Target().SNI})
+	require.NoError(t, err)
+	assert.NoError(t, c.Close())
 }

@@ -15,6 +15,7 @@
 #define CRin    R12 // 0 or 1
 #define Name    R13 // 0 or not; NEG makes it the carry flag
 #define top     R10 // 63, what a shift takes the highest bit by
+#define before  BP  // mark, before the two blocks that are being taken
 // within a block:
 #define LF      AX
 #define T       DX
@@ -187,14 +188,13 @@ more:                        \
 done:                        \
 	MOVQ    DX, mark
 
-// TEXTS sets flags to whether, of bytes of which it has the least and, signed, the
-// greatest, all are text but HTAB: above the controls, and not DEL.
-#define TEXTS(least, greatest) \
-	VPMINUB  control, least, Y0 \
-	VPCMPEQB least, Y0, Y0      \
-	VPCMPEQB DEL, greatest, Y1  \
-	VPOR     Y0, Y1, Y0         \
-	VPTEST   Y0, Y0
+// CONTROL marks where, of bytes of which it has the least and, signed, the
+// greatest, one is no text but HTAB: a control or DEL.
+#define CONTROL(least, greatest, to, other) \
+	VPMINUB  control, least, to    \
+	VPCMPEQB least, to, to         \
+	VPCMPEQB DEL, greatest, other  \
+	VPOR     to, other, to
 
 // BLOCK takes the whole block at pos.
 #define BLOCK(controls, names, more, done) \
@@ -246,6 +246,7 @@ TEXT ·lines2(SB), NOSPLIT, $72-48
 blocks: // two at a time
 	CMPQ mark, full-8(SP)
 	JGT  noRoom
+	MOVQ mark, before
 	LEAQ 64(pos), AX
 	CMPQ AX, last
 	JGT  block
@@ -259,16 +260,18 @@ namesInSecond:
 	NAMES
 	JNZ  stopped
 	ORQ  LF, E
-	JZ   quiet
 	MARKS(marksOfSecond, secondDone)
 	ADDQ $64, pos
-	JMP  blocks
+	CMPQ mark, before
+	JNE  blocks
 
-quiet: // no mark: if neither a name nor a CR is open, the block is within a value
-	ADDQ $64, pos
+	// No mark in both: if neither a name nor a CR is open, a value goes on.
 	MOVQ CRin, AX
 	ORQ  Name, AX
 	JNZ  blocks
+
+values:
+	MOVQ pos, before
 
 value: // 128 bytes of it at a time, as long as all are text
 	LEAQ    64(pos), AX
@@ -284,15 +287,35 @@ value: // 128 bytes of it at a time, as long as all are text
 	VPMAXSB Y2, Y3, Y7
 	VPMINUB Y4, Y6, Y6
 	VPMAXSB Y5, Y7, Y7
-	TEXTS(Y6, Y7)
-	JNZ     first64
+	CONTROL(Y6, Y7, Y8, Y9)
+	VPTEST  Y8, Y8
+	JNZ     valueEnds
 	ADDQ    $128, pos
 	JMP     value
 
-first64: // or the first 64 of them; what has no text in it has a mark, or an HTAB
-	TEXTS(Y4, Y5)
-	JNZ     blocks
-	ADDQ    $64, pos
+valueEnds: // or has an HTAB; if it was long, a block is taken from there on
+	CMPQ pos, before
+	JEQ  blocks
+	CONTROL(Y0, Y0, Y4, Y8)
+	CONTROL(Y1, Y1, Y5, Y8)
+	CONTROL(Y2, Y2, Y6, Y8)
+	CONTROL(Y3, Y3, Y7, Y8)
+	WHERE(Y4, Y5, AX, tmp)
+	WHERE(Y6, Y7, DX, tmp)
+	TZCNTQ  DX, DX
+	ADDQ    $64, DX
+	TZCNTQ  AX, AX // which sets carry if there is none
+	CMOVQCS DX, AX
+	ADDQ    AX, pos
+	CMPQ    pos, last
+	JGT     blocks
+	CMPQ    mark, full-8(SP)
+	JGT     noRoom
+	BLOCK(controlsBetween, namesBetween, marksBetween, betweenDone)
+	MOVQ    CRin, AX
+	ORQ     Start, AX
+	ORQ     Name, AX
+	JZ      values // perhaps as long as the one before
 	JMP     blocks
 
 block: // the last whole one
@@ -348,6 +371,10 @@ controlsInFirst:
 controlsInSecond:
 	CONTROLS
 	JMP namesInSecond
+
+controlsBetween:
+	CONTROLS
+	JMP namesBetween
 
 controlsInLast:
 	CONTROLS

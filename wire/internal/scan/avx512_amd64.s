@@ -15,6 +15,7 @@
 #define CRin    R12 // 0 or 1
 #define Name    R13 // 0 or not; NEG makes it the carry flag
 #define top     R10 // 63, what a shift takes the highest bit by
+#define before  BP  // mark, before the two blocks that are being taken
 // within a block:
 #define LF      AX
 #define T       DX
@@ -125,10 +126,20 @@ GLOBL each<>(SB), RODATA|NOPTR, $28
 done:                             \
 	LEAQ          (mark)(DX*4), mark
 
-// ROOM goes to noRoom unless the marks of a block have room.
-#define ROOM \
-	CMPQ mark, full-8(SP) \
-	JGT  noRoom
+// BLOCK takes the whole block at pos.
+#define BLOCK(done) \
+	VMOVDQU64 (base)(pos*1), Z0 \
+	MASKS                       \
+	JNZ  stopped                \
+	ORQ  LF, E                  \
+	MARKS(done)                 \
+	ADDQ $64, pos
+
+// CONTROL marks where, of bytes of which it has the least and, signed, the
+// greatest, one is no text but HTAB: a control, in the first mask, or DEL.
+#define CONTROL(least, greatest, below, is) \
+	VPCMPUB  $1, spaces, least, below \
+	VPCMPEQB DELs, greatest, is
 
 // SAVE makes s where to go on: at pos, where there were so many marks.
 #define SAVE(why, where) \
@@ -169,42 +180,100 @@ TEXT ·lines512(SB), NOSPLIT, $8-48
 	TESTQ Name, Name
 	JNZ  inside
 
-block:
-	ROOM
-	LEAQ 64(pos), DX
+blocks: // two at a time
+	CMPQ mark, full-8(SP)
+	JGT  noRoom
+	LEAQ 128(pos), DX
 	CMPQ DX, size
-	JA   short
-	VMOVDQU64 (base)(pos*1), Z0
-	MASKS
-	JNZ  stopped
-	ORQ  LF, E
-	JZ   quiet
-	MARKS(blockDone)
-	ADDQ $64, pos
-	JMP  block
+	JA   block
+	MOVQ mark, before
+	BLOCK(firstDone)
+	BLOCK(secondDone)
+	CMPQ mark, before
+	JNE  blocks
 
-quiet: // no mark: if neither a name nor a CR is open, the block is within a value
-	ADDQ $64, pos
+	// No mark in both: if neither a name nor a CR is open, a value goes on.
 	MOVQ CRin, AX
 	ORQ  Name, AX
-	JNZ  block
+	JNZ  blocks
 	VPBROADCASTD each<>+20(SB), spaces
 	VPBROADCASTD each<>+24(SB), DELs
 
-value: // 128 bytes of it at a time, as long as the least is above the controls and the greatest, signed, is not DEL
-	LEAQ      128(pos), DX
+values:
+	MOVQ pos, before
+
+value: // 256 bytes of it at a time, as long as all are text
+	LEAQ      256(pos), DX
 	CMPQ      DX, size
-	JA        block
+	JA        lastOfValue
 	VMOVDQU64 (base)(pos*1), Z0
 	VMOVDQU64 64(base)(pos*1), Z1
-	VPMINUB   Z0, Z1, Z2
-	VPMAXSB   Z0, Z1, Z3
-	VPCMPUB   $1, spaces, Z2, K1 // less
-	VPCMPEQB  DELs, Z3, K2
+	VMOVDQU64 128(base)(pos*1), Z2
+	VMOVDQU64 192(base)(pos*1), Z3
+	VPMINUB   Z0, Z1, Z4
+	VPMAXSB   Z0, Z1, Z5
+	VPMINUB   Z2, Z3, Z16
+	VPMAXSB   Z2, Z3, Z17
+	VPMINUB   Z4, Z16, Z18
+	VPMAXSB   Z5, Z17, Z19
+	CONTROL(Z18, Z19, K1, K2)
 	KORTESTQ  K1, K2
-	JNZ       block // an HTAB is good, but the block says so
+	JNZ       valueEnds
 	MOVQ      DX, pos
 	JMP       value
+
+lastOfValue: // or 128
+	LEAQ      128(pos), DX
+	CMPQ      DX, size
+	JA        blocks
+	VMOVDQU64 (base)(pos*1), Z0
+	VMOVDQU64 64(base)(pos*1), Z1
+	VPMINUB   Z0, Z1, Z4
+	VPMAXSB   Z0, Z1, Z5
+	CONTROL(Z4, Z5, K1, K2)
+	KORTESTQ  K1, K2
+	JNZ       blocks
+	MOVQ      DX, pos
+	JMP       blocks
+
+valueEnds: // or has an HTAB; if it was long, a block is taken from there on
+	CONTROL(Z4, Z5, K1, K2)
+	KORTESTQ K1, K2
+	JNZ      inThese
+	ADDQ     $128, pos
+	VMOVDQA64 Z2, Z0
+	VMOVDQA64 Z3, Z1
+inThese:
+	CMPQ     pos, before
+	JEQ      blocks
+	CONTROL(Z0, Z0, K1, K2)
+	CONTROL(Z1, Z1, K3, K4)
+	KORQ     K1, K2, K1
+	KORQ     K3, K4, K3
+	KMOVQ    K1, AX
+	KMOVQ    K3, DX
+	TZCNTQ   DX, DX
+	ADDQ     $64, DX
+	TZCNTQ   AX, AX // which sets carry if there is none
+	CMOVQCS  DX, AX
+	ADDQ     AX, pos
+	LEAQ     64(pos), DX
+	CMPQ     DX, size
+	JA       blocks
+	CMPQ     mark, full-8(SP)
+	JGT      noRoom
+	BLOCK(betweenDone)
+	MOVQ     CRin, AX
+	ORQ      Start, AX
+	ORQ      Name, AX
+	JZ       values // perhaps as long as the one before
+	JMP      blocks
+
+block: // the last whole one
+	LEAQ 64(pos), DX
+	CMPQ DX, size
+	JA   short
+	BLOCK(lastDone)
 
 short: // less than a block is left: it is looked at, but not done with
 	MOVQ  size, DX
@@ -259,4 +328,4 @@ inside: // a line, behind a CR, or in a name, as open says
 	SHRQ $1, CRin
 	ANDQ $1, CRin
 	SHRQ $2, Name
-	JMP  block
+	JMP  blocks

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -286,6 +287,48 @@ func FuzzLines(f *testing.F) {
 			for _, ends := range [][]int{nil, {int(at)}, {int(at) / 2, int(at)}} {
 				if err := sameAs(b, atLine, want, stop, ends...); err != nil {
 					t.Errorf("%s: %v", v, err)
+				}
+			}
+		}
+	})
+}
+
+// Behind the capacity of marks nothing is written, be the lines as short as
+// they can be.
+func TestNothingIsWrittenBehindTheRoom(t *testing.T) {
+	const canary = 0xA5A5A5A5
+	each(t, func(t *testing.T) {
+		for _, lines := range []string{"a:\r\n", "a:\r\nbc:\r\n", "a:b\r\n", "abc:\r\na:\r\na:\r\n", "a:" + strings.Repeat("x", 300) + strings.Repeat("\r\na:", 200)} {
+			for size := 0; size < 600; size += 19 {
+				for shift := range 4 {
+					b := []byte("HTTP"[:shift] + "\r\n" + strings.Repeat(lines, size/len(lines)+1))
+					for room := scan.Room; room < 3*scan.Room; room += 3 {
+						store := make([]uint32, room+64)
+						for i := range store[room:] {
+							store[room+i] = canary
+						}
+						marks := store[:0:room]
+						scan.Lines(b, &scan.State{}, &marks)
+						for i, m := range store[room:] {
+							require.EqualValues(t, canary, m, "place %d behind a room of %d", i, room)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// Long values, one behind the other, with every kind of byte at every place.
+func TestLongValues(t *testing.T) {
+	each(t, func(t *testing.T) {
+		for _, size := range []int{255, 300, 390, 517, 700} {
+			for _, c := range "xt\t\x7F\x00\r\n\u0080:" {
+				for at := range size {
+					value := []byte(strings.Repeat("v", size))
+					value[at] = byte(c)
+					b := slices.Concat([]byte("HTTP\r\na: "), value, []byte("\r\nb: "), value[at/2:], []byte("\r\nc:d\r\nef:g\r\n\r\n"))
+					require.NoError(t, same(b[:len(b):len(b)], false), "%d bytes, %q at %d", size, c, at)
 				}
 			}
 		}

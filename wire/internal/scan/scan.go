@@ -31,7 +31,7 @@
 //	LF     . . . . . . 1 . . . . . . 1 . 1  equal: every CR has its LF, and every LF its CR
 //	marks  . . 1 . . . 1 . 1 . . . . 1 . .  colon, LF, colon, LF
 //
-// A value without a mark in a whole block goes on through a loop that looks for
+// A value without a mark in two blocks goes on through a loop that looks for
 // control bytes alone.
 //
 // # Variants
@@ -54,8 +54,9 @@ const (
 	Full      = -2 // marks has not enough room
 )
 
-// Room is how many marks two blocks may have: with less room Lines gives Full.
-const Room = 64
+// Room is how many places the marks of two blocks may take, and what is written
+// over by the next ones: with less room Lines gives Full.
+const Room = 68
 
 // What is open at State.Pos: the carries of the masks.
 const (

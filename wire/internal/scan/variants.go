@@ -22,3 +22,12 @@ func Use(name string) bool {
 	}
 	return chosen == i
 }
+
+// inGo is Lines without assembly.
+func inGo(b []byte, s *State, marks *[]uint32) (stop int) {
+	if chosen < 0 {
+		*marks = (*marks)[:s.N]
+		return s.Pos
+	}
+	return portable(b, s, marks)
+}

@@ -5,10 +5,4 @@ package scan
 var names = []string{"portable"}
 
 // Lines is described in scan.go.
-func Lines(b []byte, s *State, marks *[]uint32) (stop int) {
-	if chosen < 0 {
-		*marks = (*marks)[:s.N]
-		return s.Pos
-	}
-	return portable(b, s, marks)
-}
+func Lines(b []byte, s *State, marks *[]uint32) (stop int) { return inGo(b, s, marks) }

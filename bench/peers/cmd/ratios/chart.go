@@ -1,131 +1,25 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"image/color"
-
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
 
 	"why520/bench"
+	"why520/bench/peers/internal/page"
 )
 
-// marks are of colours that people with any kind of colour vision tell apart,
-// each of another shape.
-var marks = []draw.GlyphStyle{
-	{Color: color.RGBA{0x00, 0x72, 0xB2, 0xFF}, Shape: draw.CircleGlyph{}},
-	{Color: color.RGBA{0xD5, 0x5E, 0x00, 0xFF}, Shape: draw.BoxGlyph{}},
-	{Color: color.RGBA{0x00, 0x9E, 0x73, 0xFF}, Shape: draw.PyramidGlyph{}},
-	{Color: color.RGBA{0xB0, 0x3A, 0x8C, 0xFF}, Shape: draw.TriangleGlyph{}},
-	{Color: color.RGBA{0x33, 0x33, 0x33, 0xFF}, Shape: draw.CrossGlyph{}},
-}
-
-func mark(i int) draw.GlyphStyle {
-	m := marks[i%len(marks)]
-	m.Radius = vg.Points(4)
-	return m
-}
-
-// picture gives the chart as SVG, on white for readers whose background is
-// dark: a row for each case, in it a mark for each parser but the first, at its
-// ratio to that one.
-func picture(figures []bench.Figure) ([]byte, error) {
-	plot.DefaultFont.Variant = "Sans"
+// chartOf shows each parser but the first, where it is right, at its ratio to
+// that one.
+func chartOf(figures []bench.Figure) page.Chart {
 	g := gridOf(figures)
-	p := plot.New()
-	p.BackgroundColor = nil
-	lines := plotter.NewGrid()
-	lines.Vertical.Color, lines.Horizontal.Color = color.Gray{0xDD}, color.Gray{0xDD}
-	one, err := plotter.NewLine(plotter.XYs{{X: 1, Y: -1}, {X: 1, Y: float64(len(g.cases))}})
-	if err != nil {
-		return nil, err
-	}
-	one.Width = vg.Points(1.5)
-	p.Add(lines, one)
-	for i, name := range g.parsers[1:] {
-		points, err := plotter.NewScatter(g.points(name))
-		if err != nil {
-			return nil, err
-		}
-		points.GlyphStyle = mark(i)
-		p.Add(points)
-	}
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(oneTwoFive)
-	p.X.Min, p.X.Max = min(p.X.Min, 0.5)/1.1, max(p.X.Max, 2)*1.1
-	p.Y.Tick.Marker = g.rows()
-	p.Y.Min, p.Y.Max = -0.6, float64(len(g.cases))-0.4
-	p.Y.LineStyle.Width, p.Y.Tick.Length = 0, 0
-
-	canvas := vgsvg.New(8*vg.Inch, vg.Length(1+0.3*float64(len(g.cases)))*vg.Inch)
-	all := draw.New(canvas)
-	all.FillPolygon(color.White, []vg.Point{all.Min, {X: all.Max.X, Y: all.Min.Y}, all.Max, {X: all.Min.X, Y: all.Max.Y}})
-	p.Draw(draw.Crop(all, margin, -margin, margin, -heading))
-	head(all, p, g.parsers)
-	var svg bytes.Buffer
-	if _, err := canvas.WriteTo(&svg); err != nil {
-		return nil, err
-	}
-	return named(svg.Bytes()), nil
-}
-
-const (
-	margin  = 10 * vg.Length(1) // points
-	heading = 52 * vg.Length(1)
-)
-
-// head writes at the top of c what the chart shows, and the names of the marks.
-func head(c draw.Canvas, p *plot.Plot, parsers []string) {
-	style := p.X.Tick.Label
-	style.XAlign, style.YAlign = draw.XLeft, draw.YCenter
-	at := vg.Point{X: margin, Y: c.Max.Y - 18}
-	c.FillText(style, at, fmt.Sprintf("Time for one input as a multiple of that of %s, the line; logarithmic", parsers[0]))
-	at.Y -= 20
-	for i, name := range parsers[1:] {
-		at.X += mark(i).Radius
-		c.DrawGlyph(mark(i), at)
-		at.X += 9
-		c.FillText(style, at, name)
-		at.X += style.Width(name) + 18
-	}
-}
-
-// points gives the ratios of a parser that is right, each in the row of its
-// case.
-func (g *grid) points(name string) (all plotter.XYs) {
-	for _, row := range g.rows() {
-		if f, measured := g.at[[2]string{row.Label, name}]; measured && f.Wrong == nil {
-			all = append(all, plotter.XY{X: f.Ratio, Y: row.Value})
-		}
-	}
-	return all
-}
-
-// rows gives the cases from top to bottom.
-func (g *grid) rows() (all plot.ConstantTicks) {
-	for i, c := range g.cases {
-		all = append(all, plot.Tick{Value: float64(len(g.cases) - 1 - i), Label: c})
-	}
-	return all
-}
-
-// oneTwoFive gives the ticks of a logarithmic axis: 1, 2, 5, 10 and so on.
-func oneTwoFive(least, most float64) (all []plot.Tick) {
-	for ten := 0.001; ten <= most; ten *= 10 {
-		for _, v := range []float64{ten, 2 * ten, 5 * ten} {
-			if least <= v && v <= most {
-				all = append(all, plot.Tick{Value: v, Label: fmt.Sprintf("%.3g", v)})
+	c := page.Chart{Title: fmt.Sprintf("Time for one input as a multiple of that of %s, the line; logarithmic", g.parsers[0]), Rows: g.cases}
+	for _, name := range g.parsers[1:] {
+		s := page.Series{Name: name, At: map[string]float64{}}
+		for _, row := range g.cases {
+			if f, measured := g.at[[2]string{row, name}]; measured && f.Wrong == nil {
+				s.At[row] = f.Ratio
 			}
 		}
+		c.Series = append(c.Series, s)
 	}
-	return all
-}
-
-// named adds fonts that stand in where a reader has not got the chart's own:
-// all are as wide.
-func named(svg []byte) []byte {
-	return bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans"), []byte("font-family:Liberation Sans,Arimo,Arial,Helvetica,sans-serif"))
+	return c
 }

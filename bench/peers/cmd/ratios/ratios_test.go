@@ -2,14 +2,12 @@ package main
 
 import (
 	"math"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"why520/bench"
+	"why520/bench/peers/internal/page"
 )
 
 var figures = []bench.Figure{
@@ -31,30 +29,15 @@ Wrong, and so not timed: fast on 3 of 500 inputs of malformed-late.
 `, markdown(figures))
 }
 
-func TestTheChartShowsEveryCaseAndParserOnWhite(t *testing.T) {
-	svg, err := picture(figures)
-	require.NoError(t, err)
-	for _, text := range []string{"tiny", "malformed-late", "fast", "slow", "Time for one input as a multiple of that of wire, the line; logarithmic", "100"} {
-		assert.Contains(t, string(svg), ">"+text+"</text>")
-	}
-	before, _, _ := strings.Cut(string(svg), "<text")
-	assert.Contains(t, before, "fill:#FFFFFF")
-}
-
-func TestTheREADMEHasAPlaceForTheTable(t *testing.T) {
-	text, err := os.ReadFile("../../" + readme)
-	require.NoError(t, err)
-	updated, err := replace(text, "the table\n")
-	require.NoError(t, err)
-	assert.Contains(t, string(updated), " -update -->\nthe table\n<!-- /ratios -->\n")
-	again, err := replace(updated, "the table\n")
-	require.NoError(t, err)
-	assert.Equal(t, string(updated), string(again))
-}
-
-func TestATextWithoutAPlaceIsRefused(t *testing.T) {
-	_, err := replace([]byte("# readme\n"), "the table\n")
-	assert.ErrorContains(t, err, "no place for the table")
+func TestTheChartLeavesOutWhatIsWrong(t *testing.T) {
+	assert.Equal(t, page.Chart{
+		Title: "Time for one input as a multiple of that of wire, the line; logarithmic",
+		Rows:  []string{"tiny", "malformed-late"},
+		Series: []page.Series{
+			{Name: "fast", At: map[string]float64{"tiny": 0.4931}},
+			{Name: "slow", At: map[string]float64{"tiny": 99.96}},
+		},
+	}, chartOf(figures))
 }
 
 func TestTheOriginNamesTheCommandAndTheMachine(t *testing.T) {

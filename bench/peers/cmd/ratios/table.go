@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"why520/bench"
+	"why520/bench/peers/internal/page"
 )
 
 // A grid is figures by case and parser, both in the order of Measure.
@@ -39,7 +40,7 @@ func markdown(figures []bench.Figure) string {
 	first, others := g.parsers[0], g.parsers[1:]
 	fmt.Fprintf(&s, "| case | | %s | %s |\n|---|---|--:|%s\n", first, strings.Join(others, " | "), strings.Repeat("--:|", len(others)))
 	for _, c := range g.cases {
-		fmt.Fprintf(&s, "| %s | %s | %s ns |", c, about(c), digits(g.at[[2]string{c, first}].Time))
+		fmt.Fprintf(&s, "| %s | %s | %s ns |", c, about(c), page.Digits(g.at[[2]string{c, first}].Time))
 		for _, p := range others {
 			f, measured := g.at[[2]string{c, p}]
 			switch {
@@ -49,7 +50,7 @@ func markdown(figures []bench.Figure) string {
 				s.WriteString(" wrong |")
 				wrong = append(wrong, fmt.Sprintf("%s on %d of %d inputs of %s", p, f.Wrong.Inputs, f.Wrong.Of, c))
 			default:
-				fmt.Fprintf(&s, " %s |", digits(f.Ratio))
+				fmt.Fprintf(&s, " %s |", page.Digits(f.Ratio))
 			}
 		}
 		s.WriteString("\n")
@@ -70,15 +71,4 @@ func about(name string) string {
 		}
 	}
 	return ""
-}
-
-// digits writes v with three digits that count.
-func digits(v float64) string {
-	switch {
-	case v >= 99.95:
-		return fmt.Sprintf("%.0f", v)
-	case v >= 9.995:
-		return fmt.Sprintf("%.1f", v)
-	}
-	return fmt.Sprintf("%.2f", v)
 }

@@ -1,0 +1,185 @@
+package edge
+
+import (
+	"encoding/binary"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxHeld is how many bytes of content that is not yet at its end are held.
+const maxHeld = 64 << 20
+
+// Keep sees a response that is about to be passed on, and puts a reader around
+// its content that stores a copy at its end. Content that is cut, or that the
+// client does not wait for, is not stored. The error is always nil: it is there for
+// Answers.Good, and for httputil.ReverseProxy's ModifyResponse.
+func (a *AlwaysOnline) Keep(resp *http.Response) error {
+	if resp.Request == nil {
+		return nil
+	}
+	q := askedBy(resp.Request)
+	switch method, status := resp.Request.Method, resp.StatusCode; {
+	case !safe(method):
+		if status >= 200 && status < 400 {
+			a.invalidate(q, resp.Header)
+		}
+	case method != http.MethodGet && method != "", q.withContent():
+	case status == http.StatusNotFound || status == http.StatusGone:
+		a.store().Delete(keyOf(q.uri))
+	case status == http.StatusNotModified:
+		a.freshen(q, resp.Header)
+	case storable(resp, q):
+		a.tee(resp, q)
+	}
+	return nil
+}
+
+// safe reports whether a method changes nothing, RFC 9110 section 9.2.1.
+func safe(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+// invalidate forgets what a request has changed, RFC 9111 section 4.4: its target,
+// and what Location and Content-Location name of the same origin.
+func (a *AlwaysOnline) invalidate(q *asked, h http.Header) {
+	a.store().Delete(keyOf(q.uri))
+	for _, name := range []string{"Location", "Content-Location"} {
+		if h.Get(name) == "" {
+			continue
+		}
+		u, err := q.url.Parse(h.Get(name))
+		if err != nil || u.Scheme != q.url.Scheme || !strings.EqualFold(u.Host, q.url.Host) {
+			continue
+		}
+		a.store().Delete(keyOf(q.uriOf(u)))
+	}
+}
+
+// freshen takes over what a 304 says of the copy that it confirms, RFC 9111
+// section 4.3.4.
+func (a *AlwaysOnline) freshen(q *asked, h http.Header) {
+	now := time.Now()
+	if !shareable(h, q) || a.confirmed.before(q.uri, now) {
+		return
+	}
+	c := a.load(q)
+	if c == nil || !c.confirmedBy(h) {
+		return
+	}
+	c.update(h, q.at, now)
+	a.save(c.text, c.encode(c.content, 0))
+}
+
+// confirmed remembers which URIs had a 304 within this second, as far as it has
+// room: their copies are not read and written anew for each client that asks.
+type confirmed [256]atomic.Uint64
+
+// before reports whether it was called for uri in this second, and remembers it.
+func (c *confirmed) before(uri string, now time.Time) bool {
+	key := keyOf(uri)
+	stamp := binary.LittleEndian.Uint64([]byte(key[1:])) ^ uint64(now.Unix())
+	return c[key[0]].Swap(stamp) == stamp
+}
+
+// tee puts a reader around the content that stores a copy at its end.
+func (a *AlwaysOnline) tee(resp *http.Response, q *asked) {
+	length := resp.ContentLength
+	if length > a.maxSize() {
+		return
+	}
+	c := newCopy(resp, q, time.Now())
+	if c.dead() {
+		return
+	}
+	t := &tee{ReadCloser: resp.Body, online: a, length: length}
+	if length > 0 && !t.reserve(length) {
+		t.drop()
+		return
+	}
+	if names := varyNames(resp.Header); len(names) > 0 {
+		t.index, c.text = a.variant(q, names)
+	}
+	t.text = c.text
+	t.value = c.encode(nil, max(length, 0))
+	t.head = len(t.value)
+	resp.Body = t
+}
+
+// save keeps a sealed value.
+func (a *AlwaysOnline) save(text string, value []byte) {
+	if err := a.store().Save(keyOf(text), value); err != nil {
+		a.warn("a copy could not be kept", err)
+	}
+}
+
+// A tee collects what is read of content.
+type tee struct {
+	io.ReadCloser
+	online *AlwaysOnline
+	length int64   // of the content; -1: not known
+	text   string  // what the key is made of
+	index  *copied // to be stored first, where there are variants; or nil
+
+	mu       sync.Mutex // Close may come while Read waits
+	value    []byte     // the head of the copy, and what was read; nil: nothing is to be stored (any more)
+	head     int        // bytes of value that are no content
+	reserved int64
+}
+
+// Read reads. At the end of whole content, the copy is stored.
+func (t *tee) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.value == nil {
+		return n, err
+	}
+	have := int64(len(t.value) - t.head + n)
+	switch {
+	case err != nil && err != io.EOF, have > t.online.maxSize(), t.length >= 0 && have > t.length, !t.reserve(have):
+		t.drop()
+		return n, err
+	}
+	t.value = append(t.value, p[:n]...)
+	if err == io.EOF {
+		if t.length < 0 || have == t.length {
+			if t.index != nil {
+				t.online.save(t.index.text, t.index.encode(nil, 0))
+			}
+			t.online.save(t.text, seal(t.value))
+		}
+		t.drop()
+	}
+	return n, err
+}
+
+// Close closes; what was read until then is forgotten.
+func (t *tee) Close() error {
+	t.mu.Lock()
+	t.drop()
+	t.mu.Unlock()
+	return t.ReadCloser.Close()
+}
+
+// reserve reports whether n bytes in all may be held.
+func (t *tee) reserve(n int64) bool {
+	more := n - t.reserved
+	if more <= 0 {
+		return true
+	}
+	t.reserved = n
+	return t.online.held.Add(more) <= maxHeld
+}
+
+func (t *tee) drop() {
+	t.online.held.Add(-t.reserved)
+	t.reserved, t.value = 0, nil
+}

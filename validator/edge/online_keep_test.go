@@ -1,0 +1,360 @@
+package edge_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"why520/validator"
+	"why520/validator/edge"
+	"why520/wire"
+)
+
+// respond gives a response to r with this content.
+func respond(r *http.Request, length int64, content io.Reader) *http.Response {
+	return &http.Response{
+		StatusCode: 200, Header: http.Header{}, Request: r, ContentLength: length, Body: io.NopCloser(content),
+	}
+}
+
+// cut is content that ends with an error.
+type cut struct {
+	io.Reader
+	err error
+}
+
+func (c cut) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if err == io.EOF {
+		err = c.err
+	}
+	return n, err
+}
+
+// once fails as its content does, and then is at its end.
+type once struct {
+	cut
+	failed error
+}
+
+func (o *once) Read(p []byte) (n int, err error) {
+	if o.failed != nil {
+		return 0, io.EOF
+	}
+	n, o.failed = o.cut.Read(p)
+	return n, o.failed
+}
+
+func TestContentThatIsNotWholeIsNotStored(t *testing.T) {
+	short := &validator.Error{Verdict: &validator.Verdict{Reason: wire.BodyShort, EdgeStatus: 520}}
+	for name, c := range map[string]struct {
+		length  int64
+		content io.Reader
+	}{
+		"the transport says so":    {-1, cut{strings.NewReader("cut"), short}},
+		"unexpected end":           {-1, cut{strings.NewReader("cut"), io.ErrUnexpectedEOF}},
+		"end below Content-Length": {9, strings.NewReader("cut")},
+		"more than Content-Length": {2, strings.NewReader("cut")},
+		"the client went":          {-1, cut{strings.NewReader("cut"), context.Canceled}},
+		"an error, then the end":   {-1, &once{cut{strings.NewReader("cut"), io.ErrUnexpectedEOF}, nil}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var a edge.AlwaysOnline
+			passOn(t, &a, get("http://example.test/"), 200, "whole")
+			resp := respond(get("http://example.test/"), c.length, c.content)
+			require.NoError(t, a.Keep(resp))
+			_, err := io.ReadAll(resp.Body)
+			resp.Body.Read(make([]byte, 1))
+			if e, ok := c.content.(cut); ok {
+				assert.Equal(t, e.err, err, "the error is passed on as it is")
+			}
+			require.NoError(t, resp.Body.Close())
+			kept := copyFor(t, &a, get("http://example.test/"))
+			require.NotNil(t, kept)
+			assert.Equal(t, "whole", contentOf(t, kept))
+		})
+	}
+}
+
+func TestContentClosedBeforeItsEndIsNotStored(t *testing.T) {
+	var a edge.AlwaysOnline
+	resp := respond(get("http://example.test/"), 4, strings.NewReader("four"))
+	require.NoError(t, a.Keep(resp))
+	_, err := io.ReadFull(resp.Body, make([]byte, 4)) // the end was not seen
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
+}
+
+func TestContentPassesWithoutDelay(t *testing.T) {
+	var a edge.AlwaysOnline
+	content, origin := io.Pipe()
+	resp := respond(get("http://example.test/"), -1, content)
+	require.NoError(t, a.Keep(resp))
+	for _, part := range []string{"one", "two", "three"} {
+		go origin.Write([]byte(part)) // the next part is written only when this one was passed on
+		b := make([]byte, 10)
+		n, err := resp.Body.Read(b)
+		require.NoError(t, err)
+		assert.Equal(t, part, string(b[:n]))
+		assert.Nil(t, copyFor(t, &a, get("http://example.test/")), "it is not whole yet")
+	}
+	go origin.Close()
+	_, err := resp.Body.Read(nil)
+	for err == nil {
+		_, err = resp.Body.Read(make([]byte, 1))
+	}
+	require.Equal(t, io.EOF, err)
+	kept := copyFor(t, &a, get("http://example.test/"))
+	require.NotNil(t, kept)
+	assert.Equal(t, "onetwothree", contentOf(t, kept))
+}
+
+func TestMaxSizeIsExact(t *testing.T) {
+	for size, kept := range map[int]bool{9: true, 10: true, 11: false} {
+		for _, length := range []int64{int64(size), -1} {
+			a := edge.AlwaysOnline{MaxSize: 10}
+			resp := respond(get("http://example.test/"), length, strings.NewReader(strings.Repeat("x", size)))
+			require.NoError(t, a.Keep(resp))
+			content, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			assert.Len(t, content, size)
+			assert.Equal(t, kept, copyFor(t, &a, get("http://example.test/")) != nil, "%d bytes, Content-Length %d", size, length)
+		}
+	}
+}
+
+func TestContentThatIsNotAtItsEndIsBounded(t *testing.T) {
+	a := edge.AlwaysOnline{MaxSize: 32 << 20}
+	small := func() *http.Response {
+		passOn(t, &a, get("http://example.test/small"), 200, "content")
+		return copyFor(t, &a, get("http://example.test/small"))
+	}
+	var open []*http.Response
+	for range 3 { // the third is refused
+		resp := respond(get("http://example.test/"), 32<<20, strings.NewReader("the first of many"))
+		require.NoError(t, a.Keep(resp))
+		open = append(open, resp)
+	}
+	assert.Nil(t, small(), "64 MiB are awaited already")
+	require.NoError(t, open[0].Body.Close())
+	assert.NotNil(t, small())
+	require.NoError(t, open[1].Body.Close())
+}
+
+func TestARequestThatChangesSomethingRemovesTheCopy(t *testing.T) {
+	for name, c := range map[string]struct {
+		method  string
+		status  int
+		fields  []string
+		removed []string
+	}{
+		"POST":                      {"POST", 200, nil, []string{"/a"}},
+		"PUT":                       {"PUT", 204, nil, []string{"/a"}},
+		"DELETE, redirected":        {"DELETE", 303, nil, []string{"/a"}},
+		"a method not known":        {"BREW", 200, nil, []string{"/a"}},
+		"POST that failed":          {"POST", 500, nil, nil},
+		"PUT that is not allowed":   {"PUT", 405, nil, nil},
+		"Location":                  {"POST", 201, f("Location", "b"), []string{"/a", "/b"}},
+		"Content-Location":          {"POST", 200, f("Content-Location", "http://EXAMPLE.test/b"), []string{"/a", "/b"}},
+		"of another origin":         {"POST", 201, f("Location", "http://other.test/b"), []string{"/a"}},
+		"of another scheme":         {"POST", 201, f("Location", "https://example.test/b"), []string{"/a"}},
+		"no URI":                    {"POST", 201, f("Location", "http://%zz"), []string{"/a"}},
+		"OPTIONS":                   {"OPTIONS", 200, nil, nil},
+		"HEAD":                      {"HEAD", 200, nil, nil},
+		"GET: it is not there":      {"GET", 404, nil, []string{"/a"}},
+		"GET: it is not there more": {"GET", 410, nil, []string{"/a"}},
+		"GET: an error":             {"GET", 500, nil, nil},
+		"GET: not to be stored":     {"GET", 200, f("Cache-Control", "private"), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var a edge.AlwaysOnline
+			others := []string{"http://other.test/b", "https://example.test/b"}
+			for _, uri := range append(others, "http://example.test/a", "http://example.test/b") {
+				passOn(t, &a, get(uri), 200, "old", "Vary", "Accept")
+			}
+			passOn(t, &a, request(c.method, "http://example.test/a"), c.status, "", c.fields...)
+			var removed []string
+			for _, path := range []string{"/a", "/b"} {
+				if copyFor(t, &a, get("http://example.test"+path)) == nil {
+					removed = append(removed, path)
+				}
+			}
+			assert.Equal(t, c.removed, removed)
+			for _, uri := range others {
+				assert.NotNil(t, copyFor(t, &a, get(uri)), uri)
+			}
+		})
+	}
+}
+
+func TestA304FreshensTheCopyThatItConfirms(t *testing.T) {
+	for name, c := range map[string]struct {
+		confirms  []string // fields of the 304
+		freshened bool
+	}{
+		"the same tag":              {f("Etag", `"v1"`), true},
+		"the same tag, weak":        {f("Etag", `W/"v1"`), true},
+		"another tag":               {f("Etag", `"v2"`), false},
+		"the same modification":     {f("Last-Modified", "Fri, 31 Dec 1999 00:00:00 GMT"), true},
+		"another modification":      {f("Last-Modified", "Fri, 31 Dec 1999 00:00:01 GMT"), false},
+		"no validator":              {nil, false},
+		"no longer for this cache":  {f("Etag", `"v1"`, "Cache-Control", "private"), false},
+		"and a cookie for a client": {f("Etag", `"v1"`, "Set-Cookie", "a=b"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var a edge.AlwaysOnline
+				passOn(t, &a, get("http://example.test/"), 200, "content", "Etag", `"v1"`, "Last-Modified", "Fri, 31 Dec 1999 00:00:00 GMT",
+					"Content-Type", "text/plain", "X", "old")
+				time.Sleep(time.Minute)
+				passOn(t, &a, get("http://example.test/", "If-None-Match", `"v1"`), 304, "", append(c.confirms, "X", "new", "Content-Type", "x/y")...)
+				time.Sleep(time.Second)
+				resp := copyFor(t, &a, get("http://example.test/"))
+				require.NotNil(t, resp)
+				assert.Equal(t, "content", contentOf(t, resp))
+				assert.Equal(t, "text/plain", resp.Header.Get("Content-Type"))
+				age, x := "61", "old"
+				if c.freshened {
+					age, x = "1", "new"
+				}
+				assert.Equal(t, age, resp.Header.Get("Age"))
+				assert.Equal(t, x, resp.Header.Get("X"))
+			})
+		})
+	}
+}
+
+// counting counts what is asked of a store.
+type counting struct {
+	edge.MemoryStore
+	loads int
+}
+
+func (c *counting) Load(key string) ([]byte, bool) {
+	c.loads++
+	return c.MemoryStore.Load(key)
+}
+
+func TestManyThatHaveTheCopyCostOneReadASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := new(counting)
+		a := edge.AlwaysOnline{Store: store}
+		passOn(t, &a, get("http://example.test/"), 200, "content", "Etag", `"v1"`)
+		for range 10 {
+			for range 100 {
+				passOn(t, &a, get("http://example.test/", "If-None-Match", `"v1"`), 304, "", "Etag", `"v1"`)
+			}
+			time.Sleep(time.Second)
+		}
+		assert.Equal(t, 10, store.loads)
+	})
+}
+
+func TestOfManyAtOnceEveryCopyIsWhole(t *testing.T) {
+	a := edge.AlwaysOnline{Store: &edge.MemoryStore{Budget: 200 << 10}}
+	content := func(uri string, n int) string {
+		part := fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %d", uri, n)))
+		return fmt.Sprintf("%s %d ", uri, n) + strings.Repeat(part, n%40)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 300 {
+				n := rand.IntN(1000)
+				uri := fmt.Sprintf("http://example.test/%d", n%17)
+				switch rand.IntN(8) {
+				case 0:
+					passOn(t, &a, request("POST", uri), 200, "")
+				case 1:
+					resp := respond(get(uri), -1, cut{strings.NewReader("not whole"), errors.New("cut")})
+					a.Keep(resp)
+					io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+				case 2, 3:
+					passOn(t, &a, get(uri, "Accept", fmt.Sprint(n%3)), 200, content(uri, n), "Vary", "Accept")
+				case 4, 5:
+					passOn(t, &a, get(uri), 200, content(uri, n))
+				default:
+					resp := copyFor(t, &a, get(uri, "Accept", fmt.Sprint(n%3)))
+					if resp == nil {
+						continue
+					}
+					got := contentOf(t, resp)
+					var of string
+					var m int
+					_, err := fmt.Sscanf(got, "%s %d ", &of, &m)
+					if assert.NoError(t, err, "%q", got) {
+						assert.Equal(t, uri, of)
+						assert.Equal(t, content(of, m), got)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestGETWithContentIsLeftAlone(t *testing.T) {
+	var a edge.AlwaysOnline
+	search := func() *http.Request {
+		r := get("http://example.test/search")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("query")), 5
+		return r
+	}
+	passOn(t, &a, search(), 200, "found")
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/search")))
+	passOn(t, &a, get("http://example.test/search"), 200, "a form")
+	assert.Nil(t, copyFor(t, &a, search()))
+}
+
+func TestStreamsOfEventsAreNotHeld(t *testing.T) {
+	var a edge.AlwaysOnline
+	passOn(t, &a, get("http://example.test/"), 200, "data: x\n\n", "Content-Type", "text/event-stream; charset=utf-8")
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
+}
+
+// A full store has no room.
+type full struct{ edge.MemoryStore }
+
+func (*full) Save(string, []byte) error { return errors.New("no room") }
+
+func TestAStoreThatHasNoRoomHoldsNobody(t *testing.T) {
+	var log strings.Builder
+	a := edge.AlwaysOnline{Store: new(full), Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	passOn(t, &a, get("http://example.test/"), 200, "content", "Vary", "Accept")
+	assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
+	assert.Contains(t, log.String(), "no room")
+}
+
+func TestMaxStaleIsExact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := edge.AlwaysOnline{MaxStale: time.Minute}
+		passOn(t, &a, get("http://example.test/"), 200, "content", "Cache-Control", "max-age=60")
+		time.Sleep(2 * time.Minute)
+		assert.NotNil(t, copyFor(t, &a, get("http://example.test/")))
+		time.Sleep(time.Nanosecond)
+		assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
+	})
+}
+
+func TestAResponseWithoutItsRequestIsLeftAlone(t *testing.T) {
+	var a edge.AlwaysOnline
+	body := io.NopCloser(strings.NewReader("x"))
+	resp := &http.Response{StatusCode: 200, Body: body}
+	require.NoError(t, a.Keep(resp))
+	assert.Equal(t, body, resp.Body)
+}

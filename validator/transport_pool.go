@@ -1,0 +1,241 @@
+package validator
+
+import (
+	"context"
+	"crypto/tls"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// A conn is a connection of a Transport.
+type conn struct {
+	link
+	o       *origin
+	address string               // of the peer, for evidence
+	facts   *TLSFacts            // nil: plain
+	state   *tls.ConnectionState // nil: plain
+	raw     syscall.RawConn      // nil: there is no descriptor to look at
+	kill    func()               // closes it from any goroutine
+	uses    int                  // requests that were put on it
+	armed   bool                 // a read deadline is set
+
+	idleAt  time.Time // since when it is idle; valid in the pool
+	aliveAt time.Time // when it was last seen alive while idle; not before idleAt
+	older   *conn     // in the pool, by idleAt
+	newer   *conn
+}
+
+// A pool is the connections of a Transport: those that are idle, and the number
+// of the others.
+type pool struct {
+	mu      sync.Mutex
+	origins map[originKey]*origin
+	oldest  *conn // idle
+	newest  *conn
+	idle    int
+	sweeper *time.Timer // runs while a connection is idle
+}
+
+type originKey struct {
+	tls  bool
+	host string // of the URL, as it stands there
+}
+
+// An origin is what a pool knows of one.
+type origin struct {
+	key     originKey
+	conns   int // idle, in use, and being made
+	idle    []*conn
+	waiting []chan *conn // requests in line; nil is leave to make a connection
+	habit   habit
+	talked  bool // it sent what nobody asked for, which no exchange tells of yet
+}
+
+// maxOrigins is how many origins are remembered while none of their connections
+// is open.
+const maxOrigins = 1024
+
+// origin gives the origin of that key. p is locked.
+func (p *pool) origin(key originKey) *origin {
+	if o := p.origins[key]; o != nil {
+		return o
+	}
+	if p.origins == nil {
+		p.origins = map[originKey]*origin{}
+	}
+	if len(p.origins) >= maxOrigins {
+		for k, o := range p.origins {
+			if o.conns == 0 && len(o.waiting) == 0 {
+				delete(p.origins, k)
+			}
+		}
+	}
+	o := &origin{key: key}
+	p.origins[key] = o
+	return o
+}
+
+// take gives an idle connection for x, or nil and leave to make one. The error
+// is ctx's, of waiting in line.
+func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
+	p.mu.Lock()
+	o := p.origin(x.key)
+	x.o = o
+	x.surprised, o.talked = o.talked, false
+	for !x.fresh && len(o.idle) > 0 {
+		c := o.idle[len(o.idle)-1]
+		p.remove(c)
+		p.mu.Unlock()
+		if x.usable(c) {
+			return c, nil
+		}
+		p.mu.Lock()
+		p.left(o)
+	}
+	limit := x.t.MaxConnsPerHost
+	if limit <= 0 || o.conns < limit {
+		o.conns++
+		p.mu.Unlock()
+		return nil, nil
+	}
+	turn := make(chan *conn, 1)
+	o.waiting = append(o.waiting, turn)
+	p.mu.Unlock()
+	select {
+	case c := <-turn:
+		return c, nil
+	case <-ctx.Done():
+		p.leave(x, turn)
+		return nil, ctx.Err()
+	}
+}
+
+// leave takes a request out of its line; what it was given meanwhile is another's.
+func (p *pool) leave(x *trip, turn chan *conn) {
+	p.mu.Lock()
+	if i := slices.Index(x.o.waiting, turn); i >= 0 {
+		x.o.waiting = slices.Delete(x.o.waiting, i, i+1)
+		p.mu.Unlock()
+		return
+	}
+	p.mu.Unlock()
+	if c := <-turn; c != nil {
+		x.t.keep(c)
+	} else {
+		p.gone(x.o)
+	}
+}
+
+// gone counts a connection of o less: it is closed, or was never made.
+func (p *pool) gone(o *origin) {
+	p.mu.Lock()
+	p.left(o)
+	p.mu.Unlock()
+}
+
+// left is gone, where p is locked.
+func (p *pool) left(o *origin) {
+	if len(o.waiting) > 0 {
+		turn := o.waiting[0]
+		o.waiting = slices.Delete(o.waiting, 0, 1)
+		turn <- nil
+		return
+	}
+	o.conns--
+}
+
+// keep puts c, which carries no exchange any more, into the pool, or hands it to
+// who waits in line. It reports whether it did: c is closed otherwise.
+func (t *Transport) keep(c *conn) bool {
+	p, s := &t.pool, t.settings()
+	now := time.Now()
+	c.idleAt, c.aliveAt = now, now
+	p.mu.Lock()
+	o := c.o
+	if len(o.waiting) > 0 {
+		turn := o.waiting[0]
+		o.waiting = slices.Delete(o.waiting, 0, 1)
+		turn <- c
+		p.mu.Unlock()
+		return true
+	}
+	if len(o.idle) >= s.idleEach {
+		p.left(o)
+		p.mu.Unlock()
+		c.close()
+		return false
+	}
+	var over *conn
+	if p.idle >= s.idle {
+		over = p.oldest
+		p.remove(over)
+		p.left(over.o)
+	}
+	p.add(c)
+	if p.sweeper == nil {
+		p.sweeper = time.AfterFunc(sweepEvery, t.sweep)
+	}
+	p.mu.Unlock()
+	if over != nil {
+		over.close()
+	}
+	return true
+}
+
+// add makes c the newest of those that are idle. p is locked.
+func (p *pool) add(c *conn) {
+	c.o.idle = append(c.o.idle, c)
+	if c.older = p.newest; c.older != nil {
+		c.older.newer = c
+	} else {
+		p.oldest = c
+	}
+	p.newest = c
+	p.idle++
+}
+
+// remove takes c out of those that are idle. p is locked.
+func (p *pool) remove(c *conn) {
+	o := c.o
+	if last := len(o.idle) - 1; o.idle[last] == c {
+		o.idle[last] = nil
+		o.idle = o.idle[:last]
+	} else {
+		i := slices.Index(o.idle, c)
+		o.idle = slices.Delete(o.idle, i, i+1)
+	}
+	if c.older != nil {
+		c.older.newer = c.newer
+	} else {
+		p.oldest = c.newer
+	}
+	if c.newer != nil {
+		c.newer.older = c.older
+	} else {
+		p.newest = c.older
+	}
+	c.older, c.newer = nil, nil
+	p.idle--
+}
+
+// closeIdle closes all that is idle.
+func (p *pool) closeIdle() {
+	var closed []*conn
+	p.mu.Lock()
+	for p.oldest != nil {
+		c := p.oldest
+		p.remove(c)
+		p.left(c.o)
+		closed = append(closed, c)
+	}
+	if p.sweeper != nil {
+		p.sweeper.Stop()
+		p.sweeper = nil
+	}
+	p.mu.Unlock()
+	for _, c := range closed {
+		c.close()
+	}
+}
