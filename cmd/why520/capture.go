@@ -168,6 +168,9 @@ func (a *app) captureFile(ctx context.Context, list *flowList, o capture.Options
 		t.Lost(r.Drops)
 	}
 	if failed == nil {
+		if r.Truncated || !errors.Is(err, io.EOF) {
+			t.Cut()
+		}
 		t.Close()
 	}
 	status.end()

@@ -106,25 +106,25 @@ func (a *app) runCheck(c *cobra.Command, f *checkFlags, urls []string) error {
 	if f.exitCode != "" && (f.exitCode != "curl" || len(targets) != 1) {
 		return usage("--exit-code takes curl, with one URL")
 	}
-	ask, done, err := a.asker(f, p)
-	if err != nil {
-		return err
-	}
-	if err := a.askAll(c.Context(), f, ask, targets); err != nil {
-		done()
-		return err
-	}
-	return done()
-}
-
-// askAll asks the targets and prints what they did.
-func (a *app) askAll(ctx context.Context, f *checkFlags, ask asker, targets []validator.Target) (err error) {
-	var store io.WriteCloser
+	var store io.WriteCloser // files are made first: a capture gives privileges up
 	if f.evidence != "" {
 		if store, err = os.Create(f.evidence); err != nil {
 			return cannot(err)
 		}
 	}
+	ask, done, err := a.asker(f, p)
+	if err != nil {
+		return err
+	}
+	err = a.askAll(c.Context(), f, ask, targets, store)
+	if failed := done(); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// askAll asks the targets and prints what they did.
+func (a *app) askAll(ctx context.Context, f *checkFlags, ask asker, targets []validator.Target, store io.WriteCloser) error {
 	curl := 0
 	for _, t := range targets {
 		if f.why {

@@ -39,19 +39,27 @@ func (a *app) asker(f *checkFlags, p *validator.Prober) (ask asker, done func() 
 	case f.capture == "":
 		return p.ProbeAll, func() error { return nil }, nil
 	}
+	o := capture.TapOptions{Policy: p.Policy, Deadlines: p.Deadlines}
+	var file *os.File
+	if f.pcap != "" { // before privileges are given up
+		if file, err = os.OpenFile(f.pcap, os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
+			return nil, nil, cannot(err)
+		}
+		o.Pcap = file
+	}
 	l, err := a.openLive(capture.LiveOptions{Interface: f.capture})
 	if err != nil {
 		return nil, nil, err
 	}
-	o := capture.TapOptions{Policy: p.Policy, Deadlines: p.Deadlines}
-	var file *os.File
-	if f.pcap != "" {
-		if file, err = os.Create(f.pcap); err != nil {
-			return nil, nil, cannot(errors.Join(err, l.Close()))
+	if file != nil {
+		if info, failed := file.Stat(); failed == nil && info.Mode().IsRegular() {
+			err = file.Truncate(0)
 		}
-		o.Pcap = file
 	}
-	tap, err := capture.NewTap(l, o)
+	var tap *capture.Tap
+	if err == nil {
+		tap, err = capture.NewTap(l, o)
+	}
 	if err != nil {
 		return nil, nil, cannot(errors.Join(err, l.Close()))
 	}

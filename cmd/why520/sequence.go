@@ -11,6 +11,7 @@ import (
 
 	"why520/capture"
 	"why520/validator"
+	"why520/validator/report"
 	"why520/wire"
 )
 
@@ -108,7 +109,7 @@ func draw(f *capture.Flow) sequence {
 		s.Title = fmt.Sprintf("%d %s", f.Verdict.EdgeStatus, f.Verdict.Reason.String())
 	}
 	if t := f.Evidence.TCP; t != nil {
-		s.Who, s.Seen = "Reset: "+actors[t.ResetBy]+", stage "+t.Stage+", "+t.Confidence+".", t.Evidence
+		s.Who, s.Seen = sentence(report.Who(t)), t.Evidence
 	}
 	const (
 		first, row                   = 66, 34

@@ -155,6 +155,21 @@ func (p *page) tcp(e *validator.Evidence) {
 	if t == nil {
 		return
 	}
+	p.section("who", Who(t))
+	for _, seen := range t.Evidence {
+		for i, line := range fold(seen, p.o.Width-len(indent)-2) {
+			mark := "- "
+			if i > 0 {
+				mark = "  "
+			}
+			p.row("", mark+line)
+		}
+	}
+}
+
+// Who says who reset, at which stage, and how sure that is: "the origin reset,
+// stage in-head: certain".
+func Who(t *validator.TCPFacts) string {
 	who := "nobody reset"
 	switch t.ResetBy {
 	case "":
@@ -166,16 +181,7 @@ func (p *page) tcp(e *validator.Evidence) {
 	if t.Stage != "" {
 		who += ", stage " + t.Stage
 	}
-	p.section("who", who+": "+t.Confidence)
-	for _, seen := range t.Evidence {
-		for i, line := range fold(seen, p.o.Width-len(indent)-2) {
-			mark := "- "
-			if i > 0 {
-				mark = "  "
-			}
-			p.row("", mark+line)
-		}
-	}
+	return who + ": " + t.Confidence
 }
 
 var framingText = map[string]string{"length": "length", "chunked": "chunks", "close": "the connection's end", "tunnel": "tunnel"}
