@@ -57,6 +57,7 @@ func newNetwork(t *testing.T) *network {
 	for _, line := range []string{
 		"ip link add name c0 netns CLIENT type veth peer name r0 netns ROUTER",
 		"ip link add name o0 netns ORIGIN type veth peer name r1 netns ROUTER",
+		"ip -n ORIGIN link set o0 address 02:00:00:00:00:02",
 		"ip -n CLIENT address add 192.0.2.2/24 dev c0",
 		"ip -n ROUTER address add 192.0.2.1/24 dev r0",
 		"ip -n ROUTER address add 198.51.100.1/24 dev r1",
@@ -69,6 +70,7 @@ func newNetwork(t *testing.T) *network {
 		"ip -n CLIENT route add 203.0.113.0/24 via 192.0.2.1",
 		"ip -n ORIGIN route add default via 198.51.100.1",
 		"ip -n ROUTER route add unreachable 203.0.113.0/24",
+		"ip -n ROUTER neighbour add 198.51.100.2 lladdr 02:00:00:00:00:02 dev r1 nud permanent", // it may be too busy to answer in time
 		"ip -n ROUTER neighbour add 198.51.100.66 lladdr 02:00:00:00:00:66 dev r1 nud permanent",
 	} {
 		run(t, names.Replace(line))
