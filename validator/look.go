@@ -32,8 +32,7 @@ func (l *link) look() look {
 		return t.eye.peek()
 	}
 	t.looking, t.seen = true, alive
-	var one [1]byte
-	n, err := l.Conn.Read(one[:])
+	n, err := l.Conn.Read(t.one[:])
 	t.looking = false
 	switch {
 	case n > 0:
@@ -59,8 +58,7 @@ func (l *link) lookThrough() look {
 	if t.SetReadDeadline(until) != nil {
 		return closed
 	}
-	var one [1]byte
-	n, err := l.Conn.Read(one[:])
+	n, err := l.Conn.Read(t.one[:])
 	switch {
 	case n > 0:
 		return talks

@@ -24,6 +24,7 @@ type tap struct {
 	plain   bool    // nothing stands between the tap and the descriptor
 	looking bool    // a Read takes only what is there
 	seen    look    // by the last Read of those
+	one     [1]byte // room for a look
 	framed  bool    // TLS is above
 	records records // valid iff framed
 
