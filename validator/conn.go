@@ -113,6 +113,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 // Close closes the connection. An exchange that is not over ends with it.
 func (c *Conn) Close() error {
 	c.closed.Store(true)
+	c.link.tap.closing.Store(true)
 	err := c.link.Conn.Close()
 	c.leave()
 	return err

@@ -25,7 +25,7 @@ type conn struct {
 
 	idleAt  time.Time // since when it is idle; valid in the pool
 	aliveAt time.Time // when it was last seen alive while idle; not before idleAt
-	older   *conn     // in the pool, by idleAt
+	older   *conn     // in the pool, as they came into it
 	newer   *conn
 }
 

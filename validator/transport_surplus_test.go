@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -80,6 +81,22 @@ func (w way) serve(t *testing.T, tr *validator.Transport, serve func(below, c ne
 
 const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL"
 
+// answersTwice serves content, once the head is known to have come, and behind it
+// a response that nobody asked for.
+func answersTwice(t *testing.T, content string, headed chan bool) func(int, net.Conn, *bufio.Reader) {
+	return func(_ int, c net.Conn, r *bufio.Reader) {
+		for q, _ := readRequest(r); q != nil; q, _ = readRequest(r) {
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len(content))
+			select {
+			case <-headed:
+				io.WriteString(c, content+evil)
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}
+}
+
 // What an origin sends behind a response is the answer to no request: not to one
 // that must not be sent twice, nor to one that comes at once, however it is read.
 func TestWhatFollowsAResponseAnswersNoOtherRequest(t *testing.T) {
@@ -89,17 +106,8 @@ func TestWhatFollowsAResponseAnswersNoOtherRequest(t *testing.T) {
 			t.Run(w.name+", read "+name, func(t *testing.T) {
 				tr, seen := transport(t)
 				headed := make(chan bool, 3)
-				u := w.serve(t, tr, func(_, c net.Conn, r *bufio.Reader) {
-					for q, _ := readRequest(r); q != nil; q, _ = readRequest(r) {
-						io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n")
-						select {
-						case <-headed:
-						case <-t.Context().Done():
-							return
-						}
-						io.WriteString(c, good+evil)
-					}
-				})
+				answer := answersTwice(t, good, headed)
+				u := w.serve(t, tr, func(_, c net.Conn, r *bufio.Reader) { answer(0, c, r) })
 				for range 3 {
 					resp, err := tr.RoundTrip(post(t, u))
 					require.NoError(t, err)
@@ -158,21 +166,29 @@ func TestContentOfAnAnswerToHEADAnswersNoOtherRequest(t *testing.T) {
 
 // Who waits in line for a connection is not given one that talks.
 func TestAConnectionThatIsHandedOnIsLookedAt(t *testing.T) {
+	good := strings.Repeat("good", 1<<10)
 	tr, _ := transport(t)
 	tr.MaxConnsPerHost = 1
-	u := listen(t, says(hello+evil))
-	answers := make(chan string, 20)
+	headed := make(chan bool, 20)
+	u := listen(t, answersTwice(t, good, headed))
+	answers := make(chan string, cap(headed))
 	for range cap(answers) {
+		q := post(t, u)
 		go func() {
-			_, content, err := do(tr, "POST", u, nil)
+			resp, err := tr.RoundTrip(q)
 			if err != nil {
-				content = err.Error()
+				answers <- err.Error()
+				return
 			}
-			answers <- content
+			headed <- true
+			b := make([]byte, len(good)) // no room to see more
+			io.ReadFull(resp.Body, b)
+			resp.Body.Close()
+			answers <- string(b)
 		}()
 	}
 	for range cap(answers) {
-		assert.Equal(t, "hello", <-answers)
+		assert.Equal(t, good, <-answers)
 	}
 }
 
