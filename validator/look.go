@@ -84,7 +84,7 @@ type eye struct {
 	raw  syscall.RawConn
 	see  func(fd uintptr)
 	seen look
-	room [1]byte
+	peeking
 }
 
 // newEye gives an eye for c, or nil where there is no descriptor.
@@ -97,7 +97,7 @@ func newEye(c net.Conn) *eye {
 		return nil
 	}
 	e := &eye{raw: raw}
-	e.see = func(fd uintptr) { e.seen = peek(fd, e.room[:]) }
+	e.see = func(fd uintptr) { e.seen = e.peeking.peek(fd) }
 	return e
 }
 

@@ -25,9 +25,19 @@ func tcpAcked(c net.Conn) (acked int64, ok bool) {
 // canPeek is whether peek is known here.
 const canPeek = true
 
+// A peeking is the memory that peek needs.
+type peeking struct {
+	polled [1]unix.PollFd
+	room   [1]byte
+}
+
 // peek looks at the descriptor, without waiting and without taking a byte.
-func peek(fd uintptr, room []byte) look {
-	switch n, _, err := unix.Recvfrom(int(fd), room, unix.MSG_PEEK|unix.MSG_DONTWAIT); {
+func (p *peeking) peek(fd uintptr) look {
+	p.polled[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	if n, err := unix.Poll(p.polled[:], 0); n == 0 && err == nil {
+		return alive // as a rule; Recvfrom would allocate an address
+	}
+	switch n, _, err := unix.Recvfrom(int(fd), p.room[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); {
 	case n > 0:
 		return talks
 	case err == unix.EAGAIN:
