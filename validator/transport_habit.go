@@ -97,10 +97,20 @@ func (t *Transport) sweep() {
 			p.remove(c)
 			p.lose(c)
 			gone = append(gone, c)
-		case c.tap.eye != nil && c.tap.eye.peek() == alive:
-			c.lived(now)
-		default:
+		case c.tap.eye == nil:
 			doubtful = append(doubtful, c)
+		default:
+			switch seen := c.tap.eye.peek(); {
+			case seen == alive:
+				c.lived(now)
+			case !c.tap.plain || c.tap.framed:
+				doubtful = append(doubtful, c)
+			default:
+				p.remove(c)
+				c.died(seen, now)
+				p.lose(c)
+				gone = append(gone, c)
+			}
 		}
 		c = newer
 	}
@@ -135,17 +145,13 @@ func (t *Transport) examine(c *conn) {
 	seen := c.look()
 	now := time.Now()
 	p.mu.Lock()
-	switch seen {
-	case alive:
+	if seen == alive {
 		c.lived(now)
 		p.mu.Unlock()
 		t.put(c)
 		return
-	case closed:
-		c.o.habit.closed(c.aliveAt.Sub(c.idleAt), now.Sub(c.idleAt), now)
-	case talks:
-		c.o.talked = true
 	}
+	c.died(seen, now)
 	p.lose(c)
 	p.mu.Unlock()
 	c.close()
@@ -155,4 +161,14 @@ func (t *Transport) examine(c *conn) {
 func (c *conn) lived(now time.Time) {
 	c.aliveAt = now
 	c.o.habit.alive(now.Sub(c.idleAt), now)
+}
+
+// died notes what else was seen of it. The pool is locked.
+func (c *conn) died(seen look, now time.Time) {
+	switch seen {
+	case closed:
+		c.o.habit.closed(c.aliveAt.Sub(c.idleAt), now.Sub(c.idleAt), now)
+	case talks:
+		c.o.talked = true
+	}
 }
