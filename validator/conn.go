@@ -46,7 +46,9 @@ import (
 // HTTP/1.x, or one whose end is uncertain, is not sent: Write fails, and always
 // will. Where Write fails because the origin broke the connection, it reports
 // success: an early answer may still be there, and what the origin did is Read's
-// to tell, which ends soon. Deadlines are told of; so is Close, save that Write
+// to tell, which ends soon. Where bytes can be read that no request waits for, the
+// next is not sent: Write fails. (A connection that has no descriptor, by
+// SyscallConn or by NetConn's, is looked at for a millisecond then.) Deadlines are told of; so is Close, save that Write
 // fails with the *Error then where Read did.
 //
 // Reading, writing and closing may be done at the same time.
@@ -111,6 +113,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 // Close closes the connection. An exchange that is not over ends with it.
 func (c *Conn) Close() error {
 	c.closed.Store(true)
+	c.link.tap.closing.Store(true)
 	err := c.link.Conn.Close()
 	c.leave()
 	return err
@@ -157,9 +160,6 @@ func (c *Conn) SetDeadline(t time.Time) error {
 // SetReadDeadline sets the deadline of reading. A deadline of the Guard's that is
 // earlier goes first.
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	if !c.g.set.timed {
-		return c.link.Conn.SetReadDeadline(t)
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clock.wanted = t

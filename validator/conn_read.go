@@ -60,7 +60,8 @@ func (c *Conn) read(p []byte) (int, error) {
 			into := r.room(p)
 			n, err := c.fetch(into)
 			if n > 0 {
-				r.passed(into[:n])
+				n = r.passed(into[:n])
+				r.given, r.pass = r.from, r.from
 				if r.isWhole() {
 					c.succeed()
 				}

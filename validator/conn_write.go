@@ -157,8 +157,54 @@ func (a *asking) sentAll(now time.Time) {
 	}
 }
 
+// unasked looks whether anything can be read, now that a request is to be sent
+// and none waits: it would be taken for the answer. Whoever reads is told then.
+func (c *Conn) unasked() bool {
+	c.mu.Lock()
+	a := &c.asking
+	between := a.count > 0 && a.front() == nil && a.requests.Between() && !a.tunnel && a.refused == nil && a.err == nil
+	c.mu.Unlock()
+	if !between {
+		return false
+	}
+	seen := alive
+	if c.reading.TryLock() {
+		seen = c.look()
+		if c.reading.Unlock(); c.closed.Load() {
+			c.leave()
+		}
+	} else if eye := c.link.tap.eye; eye != nil {
+		seen = eye.peek()
+	}
+	return seen == talks || seen == partly
+}
+
+// look looks at c, which nobody reads: reading is locked.
+func (c *Conn) look() look {
+	r := &c.response
+	if c.err != nil {
+		return closed // or worse, as Read says
+	}
+	seen := talks
+	if r.from == r.to {
+		c.mu.Lock()
+		seen = c.link.look()
+		if !c.link.tap.plain {
+			_ = c.arm(true) // a connection that has none fails by itself
+		}
+		c.mu.Unlock()
+	}
+	if seen == talks || seen == partly {
+		c.err = errUnasked
+	}
+	return seen
+}
+
 // write is Write, while nobody else writes.
 func (c *Conn) write(p []byte) (int, error) {
+	if len(p) > 0 && c.unasked() {
+		return 0, errUnasked
+	}
 	a := &c.asking
 	limit := c.g.set.deadlines.Write
 	c.mu.Lock()

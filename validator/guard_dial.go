@@ -143,6 +143,7 @@ func (g *Guard) encrypt(ctx context.Context, c *Conn, address string) error {
 	var chains [][]*x509.Certificate
 	config := tlsConfig(base, insecure, facts, func(v [][]*x509.Certificate) { chains = v })
 	began := time.Now()
+	c.link.tap.framed = true
 	client, end, err := handshake(ctx, c.link.tap, config, facts, g.set.deadlines.TLS)
 	c.dialled[1] = time.Since(began)
 	if err != nil {

@@ -99,22 +99,34 @@ func (x *intake) direct(room int) bool {
 	return d == wire.ByLength || d == wire.ByClose && (most == 0 || most == wire.DefaultBody)
 }
 
-// room gives the part of p that content may be read into directly.
+// room gives the part of p that content may be read into directly: a byte more
+// than there is of it, where there is room, for what nobody asked for.
 func (x *intake) room(p []byte) []byte {
 	x.keepFirst()
 	if f := x.stream.Framing; f.Delimiter == wire.ByLength {
-		p = p[:min(int64(len(p)), f.Length-x.stream.Bytes)]
+		p = p[:min(int64(len(p)), f.Length-x.stream.Bytes+1)]
 	}
 	return p
 }
 
-// passed takes content that was read into room; it keeps what evidence may need.
-func (x *intake) passed(p []byte) {
+// passed takes what was read into room, and gives how much of it is content; it
+// keeps the rest, and what evidence may need.
+func (x *intake) passed(p []byte) int {
+	var behind []byte
+	if f := x.stream.Framing; f.Delimiter == wire.ByLength && int64(len(p)) > f.Length-x.stream.Bytes {
+		n := f.Length - x.stream.Bytes
+		p, behind = p[:n], p[n:]
+	}
 	if x.kept == x.to && x.kept < rawLeast {
 		x.kept += copy(x.buf[x.kept:rawLeast], p)
 		x.from, x.to = x.kept, x.kept
 	}
 	x.stream.Next(p) // Content, all of it
+	if len(behind) > 0 {
+		x.makeRoom(x.from)
+		x.to += copy(x.buf[x.to:], behind)
+	}
+	return len(p)
 }
 
 // notable reports whether there is something to note of a whole response, under

@@ -174,7 +174,7 @@ func (l *link) ended(err error) wire.End {
 func (l *link) close() {
 	if l != nil {
 		l.release()
-		l.tap.SetWriteDeadline(time.Unix(1, 0)) // no close_notify that could block
+		l.tap.closing.Store(true)
 		l.Conn.Close()
 		l.tap.Close()
 	}

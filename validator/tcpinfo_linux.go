@@ -2,7 +2,6 @@ package validator
 
 import (
 	"net"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,21 +22,26 @@ func tcpAcked(c net.Conn) (acked int64, ok bool) {
 	return acked, ok && err == nil
 }
 
-// peek looks at the connection that raw gives access to, without waiting
-// and without taking a byte.
-func peek(raw syscall.RawConn) look {
-	seen := closed
-	err := raw.Control(func(fd uintptr) {
-		var one [1]byte
-		switch n, _, err := unix.Recvfrom(int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); {
-		case n > 0:
-			seen = talks
-		case err == unix.EAGAIN || err == unix.EINTR:
-			seen = alive
-		}
-	})
-	if err != nil {
-		return closed
+// canPeek is whether peek is known here.
+const canPeek = true
+
+// A peeking is the memory that peek needs.
+type peeking struct {
+	polled [1]unix.PollFd
+	room   [1]byte
+}
+
+// peek looks at the descriptor, without waiting and without taking a byte.
+func (p *peeking) peek(fd uintptr) look {
+	p.polled[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	if n, err := unix.Poll(p.polled[:], 0); n == 0 && err == nil {
+		return alive // as a rule; Recvfrom would allocate an address
 	}
-	return seen
+	switch n, _, err := unix.Recvfrom(int(fd), p.room[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); {
+	case n > 0:
+		return talks
+	case err == unix.EAGAIN:
+		return alive
+	}
+	return closed
 }

@@ -40,6 +40,8 @@ import (
 // A connection is looked at before it is reused, and its origin's habit is
 // learned: a Keep-Alive field's timeout is obeyed, and after an origin closed a
 // connection that was idle for some time, others are retired earlier than that.
+// Nothing can be read on it at the moment it is handed out: bytes that an origin
+// sends behind a response, in another TLS record too, answer no other request.
 // Where a reused connection nevertheless ends before a byte of the response, the
 // request is sent once more, on a new connection, if it may be: with a method
 // that is idempotent (RFC 9110 section 9.2.2) or an Idempotency-Key, or with any
@@ -60,9 +62,10 @@ type Transport struct {
 	// save of text/event-stream. 0: none.
 	HoldContent int64
 
-	// OnVerdict, if set, is called once for each request that was sent or could
-	// not be, at the end of its content or its failure, on the goroutine that met
-	// with it. Evidence and Verdict are valid during the call: Clone keeps them.
+	// OnVerdict, if set, is called once for each request that was sent, or could
+	// not be for what the origin did, at the end of its content or its failure, on
+	// the goroutine that met with it. A fault of this side before the request is
+	// sent is an error alone: it says nothing of the origin. Evidence and Verdict are valid during the call: Clone keeps them.
 	// Of an exchange that went well, without a note, the Evidence holds what
 	// costs nothing: no ID, no fields and no bytes. A caller that left before the
 	// end is a note, ClientClosed. A switch of protocols ends its exchange.
@@ -71,7 +74,10 @@ type Transport struct {
 	// Recorder, if set, keeps the evidence of exchanges that failed.
 	Recorder *Recorder
 
-	// DialContext makes connections; nil: a net.Dialer's.
+	// DialContext makes connections; nil: a net.Dialer's. It has to obey ctx. A
+	// connection that gives no descriptor, by SyscallConn or by that of its NetConn,
+	// is looked at for a millisecond before each reuse; one without deadlines either
+	// is not used again.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// DialTLSContext makes connections for https, with TLS on them; nil:
@@ -84,7 +90,7 @@ type Transport struct {
 	ResponseHeaderTimeout time.Duration // another name of Deadlines.Head, which goes first
 	ExpectContinueTimeout time.Duration // to wait for 100 (Continue) before the content is sent; 0: not at all
 
-	MaxIdleConns        int           // idle connections of all origins; 0: 1024
+	MaxIdleConns        int           // idle connections of all origins; 0: 1024; negative: none
 	MaxIdleConnsPerHost int           // of one; 0: 256; negative: none
 	MaxConnsPerHost     int           // of one, those in use too, beyond which requests wait in line; 0: no limit
 	IdleConnTimeout     time.Duration // 0: 90 s
@@ -156,20 +162,31 @@ func either[T comparable](v, byDefault T) T {
 // closed.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	x := newTrip(t, req)
+	over := false
+	defer func() {
+		if !over { // a function of the caller's panicked
+			x.abandon()
+		}
+	}()
 	err := x.prepare()
 	if err != nil {
+		over = true
 		x.closeContent()
 		x.free()
 		return nil, err
 	}
 	for again := true; again; {
 		if again, err = x.attempt(); err != nil {
+			over = true
 			x.free()
 			return nil, err
 		}
 	}
-	return x.response()
+	r, err := x.response()
+	over = true
+	return r, err
 }
 
-// CloseIdleConnections closes the connections that no request is using.
+// CloseIdleConnections closes the connections that no request is using, and those
+// that requests are done with before another is made.
 func (t *Transport) CloseIdleConnections() { t.pool.closeIdle() }

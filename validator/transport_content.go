@@ -53,9 +53,9 @@ func (c *inflow) Read(p []byte) (n int, err error) {
 func (c *inflow) read(x *trip, p []byte) (int, error) {
 	n, over := x.readContent(p)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if !over && !c.closed {
 		c.reading = false
+		c.mu.Unlock()
 		return n, nil
 	}
 	c.x = nil // from here on, Close leaves x alone
@@ -63,7 +63,9 @@ func (c *inflow) read(x *trip, p []byte) (int, error) {
 	c.mu.Unlock()
 	err := x.finish(c.response)
 	c.mu.Lock()
-	if c.reading, c.err = false, err; n > 0 && err != io.EOF {
+	c.reading, c.err = false, err
+	c.mu.Unlock()
+	if n > 0 && err != io.EOF {
 		return n, nil
 	}
 	return n, err
@@ -93,23 +95,22 @@ func (c *inflow) Close() error {
 	return nil
 }
 
-// hold reads the content ahead, at most so much. The error is the fault of it.
+// hold reads the content ahead, at most so much, and what tells whether that is
+// all of it. The error is the fault of it.
 func (c *inflow) hold(most int64) error {
 	x := c.x
 	size := int64(leastBuffer)
 	if n := c.response.ContentLength; n >= 0 {
 		size = n
 	}
-	held := make([]byte, 0, min(size, most))
-	for over := false; !over; {
-		if int64(len(held)) == most && !x.whole {
-			break
-		}
+	beyond := max(most, most+1)
+	held := make([]byte, 0, min(size, most)+1)
+	for over := false; !over && int64(len(held)) <= most; {
 		if len(held) == cap(held) {
 			held = append(held, 0)[:len(held)]
 		}
 		var n int
-		n, over = x.readContent(held[len(held):min(int64(cap(held)), most)])
+		n, over = x.readContent(held[len(held):min(int64(cap(held)), beyond)])
 		held = held[:len(held)+n]
 		if over {
 			c.x = nil
@@ -162,8 +163,7 @@ func (x *trip) readDirect(p []byte) (n int, ok bool) {
 	if n, ok = x.read(x.room(p)); !ok {
 		return 0, false
 	}
-	x.passed(p[:n])
-	return n, true
+	return x.passed(p[:n]), true
 }
 
 // skip goes past content that is there already.
@@ -216,6 +216,11 @@ func (x *trip) tunnel() io.ReadWriteCloser {
 	if x.from < x.to {
 		w.early = append(w.early, x.buf[x.from:x.to]...)
 	}
+	if x.up != nil {
+		x.up.mu.Lock()
+		x.up.wakes = false // who reads from here on
+		x.up.mu.Unlock()
+	}
 	if x.c.armed || x.t.set.timed {
 		x.c.tap.SetReadDeadline(noTime)
 	}
@@ -224,7 +229,8 @@ func (x *trip) tunnel() io.ReadWriteCloser {
 		x.unbind = nil
 	}
 	x.phase, x.whole = PhaseIdle, true
-	x.report()
+	e, v := x.assess()
+	x.tell(e, v)
 	x.c = nil
 	x.free()
 	return w
@@ -253,7 +259,7 @@ func (w *tunnel) CloseWrite() error {
 func (w *tunnel) Close() error {
 	w.once.Do(func() {
 		w.conn.close()
-		w.t.pool.gone(w.conn.o)
+		w.t.pool.gone(w.conn)
 	})
 	return nil
 }

@@ -27,12 +27,15 @@ func (x *trip) connect() bool {
 		x.cause = err
 		return false
 	case c == nil:
-		if c = x.dial(); c == nil {
-			x.t.pool.gone(x.o)
+		x.turn = true
+		c = x.dial()
+		x.turn = false
+		if c == nil {
+			x.t.pool.unmade(x.o)
 			return false
 		}
 	}
-	x.c = c
+	x.c, x.dialling = c, nil
 	if x.trace != nil && x.trace.GotConn != nil {
 		info := httptrace.GotConnInfo{Conn: c.link.Conn, Reused: c.uses > 0}
 		if c.facts == nil {
@@ -110,11 +113,16 @@ func (x *trip) dial() *conn {
 		x.notDialled(err, address)
 		return nil
 	}
+	x.dialling = nc
 	c := &conn{o: x.o, address: address}
 	c.tap = newTap(nc, x.dialled)
 	c.link.Conn = c.tap
 	c.kill = func() { nc.Close() }
-	c.raw = rawConn(below(nc))
+	c.cut = func() {
+		nc.Close()
+		t.pool.gone(c)
+	}
+	c.blind = !c.tap.plain && c.tap.SetReadDeadline(noTime) != nil
 	if a := nc.RemoteAddr(); a != nil {
 		c.address = a.String()
 	}
@@ -122,6 +130,7 @@ func (x *trip) dial() *conn {
 	switch {
 	case through && !x.adopt(c, nc, d.TLS), x.key.tls && !through && !x.encrypt(c, address, d.TLS):
 		c.close()
+		x.dialling = nil
 		return nil
 	}
 	return c
@@ -165,6 +174,7 @@ func (x *trip) encrypt(c *conn, address string, limit time.Duration) bool {
 	var chains [][]*x509.Certificate
 	config := tlsConfig(base, insecure, facts, func(v [][]*x509.Certificate) { chains = v })
 	began := time.Now()
+	c.tap.framed = true
 	client, end, err := handshake(x.ctx, c.tap, config, facts, limit)
 	x.encrypted = time.Since(began)
 	var state tls.ConnectionState
@@ -215,7 +225,7 @@ func (x *trip) adopt(c *conn, nc net.Conn, limit time.Duration) bool {
 
 // close ends the connection.
 func (c *conn) close() {
-	c.tap.SetWriteDeadline(time.Unix(1, 0)) // no close_notify that could block
+	c.tap.closing.Store(true)
 	c.link.Conn.Close()
 	c.tap.Close()
 }

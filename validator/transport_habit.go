@@ -11,7 +11,7 @@ type habit struct {
 
 const (
 	sweepEvery  = time.Second            // how often connections that are idle are looked at
-	justNow     = 10 * time.Millisecond  // idle no longer than this, a connection is not looked at before a replayable request
+	justNow     = 10 * time.Millisecond  // idle no longer than this, a connection has not been so for too long
 	leastIdle   = 100 * time.Millisecond // a learned limit is not below that
 	forgetEvery = time.Minute            // a learned limit is a tenth longer after each
 )
@@ -52,64 +52,28 @@ func (h *habit) closed(alive, found time.Duration, now time.Time) {
 	h.at = now
 }
 
-// A look says what is seen of an idle connection.
-type look uint8
-
-const (
-	alive  look = iota
-	closed      // by the origin
-	talks       // it sent what nobody asked for
-)
-
-// look looks at c, which is idle, without waiting and without taking a byte.
-func (c *conn) look() look {
-	if c.raw != nil {
-		return peek(c.raw)
-	}
-	return c.lookByReading()
-}
-
-// lookByReading is for connections without a descriptor: their deadline is
-// over, so that a read cannot wait.
-func (c *conn) lookByReading() look {
-	c.tap.SetReadDeadline(time.Unix(1, 0))
-	var one [1]byte
-	n, err := c.tap.Read(one[:])
-	switch {
-	case n > 0:
-		return talks
-	case err != nil && !timedOut(err):
-		return closed
-	}
-	c.tap.SetReadDeadline(time.Time{})
-	return alive
-}
-
-// usable reports whether c, which was idle, can carry x; it is closed otherwise.
+// usable reports whether c, which carried another exchange before, can carry x:
+// at this moment, nothing can be read on it. It is closed otherwise, and its turn
+// is x's.
 func (x *trip) usable(c *conn) bool {
-	now := x.began
+	now := time.Now()
 	idle := now.Sub(c.idleAt)
 	p := &x.t.pool
-	if idle <= justNow && x.replayable {
-		return true
-	}
-	p.mu.Lock()
-	limit := c.o.habit.limit(now, x.replayable)
-	p.mu.Unlock()
-	if idle > x.t.settings().idleTime || limit > 0 && idle > limit {
-		c.close()
-		return false
-	}
-	switch seen := c.look(); seen {
-	case alive:
-		return true
-	case talks:
-		if c.facts == nil {
-			x.surprised = true
-			break
+	if idle > justNow {
+		p.mu.Lock()
+		limit := c.o.habit.limit(now, x.replayable)
+		p.mu.Unlock()
+		if idle > x.t.settings().idleTime || limit > 0 && idle > limit {
+			c.close()
+			return false
 		}
-		fallthrough // within TLS, as a rule, it is the alert that goes before a close
-	case closed:
+	}
+	seen := c.look()
+	if seen == alive {
+		return true
+	}
+	x.surprised = x.surprised || seen == talks
+	if seen == closed {
 		p.mu.Lock()
 		c.o.habit.closed(c.aliveAt.Sub(c.idleAt), idle, now)
 		p.mu.Unlock()
@@ -123,17 +87,41 @@ func (x *trip) usable(c *conn) bool {
 func (t *Transport) sweep() {
 	p, s := &t.pool, t.settings()
 	now := time.Now()
-	var gone []*conn
+	var gone, doubtful []*conn
 	p.mu.Lock()
 	for c := p.oldest; c != nil; {
 		newer := c.newer
-		if t.stale(c, now, s) {
+		idle := now.Sub(c.idleAt)
+		switch limit := c.o.habit.limit(now, true); {
+		case idle > s.idleTime, limit > 0 && idle > limit:
 			p.remove(c)
-			p.left(c.o)
+			p.lose(c)
 			gone = append(gone, c)
+		case c.tap.eye == nil:
+			doubtful = append(doubtful, c)
+		default:
+			switch seen := c.tap.eye.peek(); {
+			case seen == alive:
+				c.lived(now)
+			case !c.tap.plain || c.tap.framed:
+				doubtful = append(doubtful, c)
+			default:
+				p.remove(c)
+				c.died(seen, now)
+				p.lose(c)
+				gone = append(gone, c)
+			}
 		}
 		c = newer
 	}
+	p.mu.Unlock()
+	for _, c := range gone {
+		c.close()
+	}
+	for _, c := range doubtful {
+		t.examine(c)
+	}
+	p.mu.Lock()
 	switch {
 	case p.sweeper == nil: // CloseIdleConnections came meanwhile
 	case p.idle > 0:
@@ -142,31 +130,45 @@ func (t *Transport) sweep() {
 		p.sweeper = nil
 	}
 	p.mu.Unlock()
-	for _, c := range gone {
-		c.close()
-	}
 }
 
-// stale reports whether c, which is idle, is to be closed. The pool is locked.
-func (t *Transport) stale(c *conn, now time.Time, s *settings) bool {
-	idle := now.Sub(c.idleAt)
-	switch limit := c.o.habit.limit(now, true); {
-	case idle > s.idleTime, limit > 0 && idle > limit:
-		return true
+// examine looks at c, if it is still idle, in a way that may take a moment.
+func (t *Transport) examine(c *conn) {
+	p := &t.pool
+	p.mu.Lock()
+	if !c.pooled {
+		p.mu.Unlock()
+		return
 	}
-	switch c.look() {
-	case closed:
-		c.o.habit.closed(c.aliveAt.Sub(c.idleAt), idle, now)
-		return true
-	case talks:
-		if c.facts != nil {
-			c.o.habit.closed(c.aliveAt.Sub(c.idleAt), idle, now)
-		} else {
-			c.o.talked = true
-		}
-		return true
+	p.remove(c)
+	p.mu.Unlock()
+	seen := c.look()
+	now := time.Now()
+	p.mu.Lock()
+	if seen == alive {
+		c.lived(now)
+		p.mu.Unlock()
+		t.put(c)
+		return
 	}
+	c.died(seen, now)
+	p.lose(c)
+	p.mu.Unlock()
+	c.close()
+}
+
+// lived notes that c, which is idle, was seen alive. The pool is locked.
+func (c *conn) lived(now time.Time) {
 	c.aliveAt = now
-	c.o.habit.alive(idle, now)
-	return false
+	c.o.habit.alive(now.Sub(c.idleAt), now)
+}
+
+// died notes what else was seen of it. The pool is locked.
+func (c *conn) died(seen look, now time.Time) {
+	switch seen {
+	case closed:
+		c.o.habit.closed(c.aliveAt.Sub(c.idleAt), now.Sub(c.idleAt), now)
+	case talks:
+		c.o.talked = true
+	}
 }

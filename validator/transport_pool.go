@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -16,14 +15,17 @@ type conn struct {
 	address string               // of the peer, for evidence
 	facts   *TLSFacts            // nil: plain
 	state   *tls.ConnectionState // nil: plain
-	raw     syscall.RawConn      // nil: there is no descriptor to look at
 	kill    func()               // closes it from any goroutine
+	cut     func()               // so does it, and gives up its turn
 	uses    int                  // requests that were put on it
 	armed   bool                 // a read deadline is set
+	blind   bool                 // it cannot be looked at, and is not used again
+	lost    bool                 // it is not counted any more; the pool is locked
+	pooled  bool                 // it is idle; the pool is locked
 
 	idleAt  time.Time // since when it is idle; valid in the pool
 	aliveAt time.Time // when it was last seen alive while idle; not before idleAt
-	older   *conn     // in the pool, by idleAt
+	older   *conn     // in the pool, as they came into it
 	newer   *conn
 }
 
@@ -35,6 +37,7 @@ type pool struct {
 	oldest  *conn // idle
 	newest  *conn
 	idle    int
+	closing bool        // what becomes idle is closed, until a connection is wanted
 	sweeper *time.Timer // runs while a connection is idle
 }
 
@@ -77,10 +80,11 @@ func (p *pool) origin(key originKey) *origin {
 	return o
 }
 
-// take gives an idle connection for x, or nil and leave to make one. The error
-// is ctx's, of waiting in line.
+// take gives a connection for x that another exchange is done with, or nil and
+// leave to make one. The error is ctx's, of waiting in line.
 func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
 	p.mu.Lock()
+	p.closing = false
 	o := p.origin(x.key)
 	x.o = o
 	x.surprised, o.talked = o.talked, false
@@ -92,12 +96,20 @@ func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
 			return c, nil
 		}
 		p.mu.Lock()
-		p.left(o)
+		p.lose(c)
 	}
 	limit := x.t.MaxConnsPerHost
-	if limit <= 0 || o.conns < limit {
+	switch {
+	case limit <= 0 || o.conns < limit:
 		o.conns++
 		p.mu.Unlock()
+		return nil, nil
+	case len(o.idle) > 0: // x wants a new one, which takes the place of that
+		c := o.idle[0]
+		p.remove(c)
+		c.lost = true
+		p.mu.Unlock()
+		c.close()
 		return nil, nil
 	}
 	turn := make(chan *conn, 1)
@@ -105,11 +117,29 @@ func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
 	p.mu.Unlock()
 	select {
 	case c := <-turn:
-		return c, nil
+		return x.inTurn(c), nil
 	case <-ctx.Done():
 		p.leave(x, turn)
 		return nil, ctx.Err()
 	}
+}
+
+// inTurn gives c, whose turn has become x's, or nil where x has to make another
+// connection: as it does where c is nil.
+func (x *trip) inTurn(c *conn) *conn {
+	switch {
+	case c == nil:
+		return nil
+	case x.fresh:
+		c.close()
+	case x.usable(c):
+		return c
+	}
+	p := &x.t.pool
+	p.mu.Lock()
+	c.lost = true
+	p.mu.Unlock()
+	return nil
 }
 
 // leave takes a request out of its line; what it was given meanwhile is another's.
@@ -124,18 +154,33 @@ func (p *pool) leave(x *trip, turn chan *conn) {
 	if c := <-turn; c != nil {
 		x.t.keep(c)
 	} else {
-		p.gone(x.o)
+		p.unmade(x.o)
 	}
 }
 
-// gone counts a connection of o less: it is closed, or was never made.
-func (p *pool) gone(o *origin) {
+// unmade counts a connection of o less, which was never made.
+func (p *pool) unmade(o *origin) {
 	p.mu.Lock()
 	p.left(o)
 	p.mu.Unlock()
 }
 
-// left is gone, where p is locked.
+// gone counts c less, once: it is closed.
+func (p *pool) gone(c *conn) {
+	p.mu.Lock()
+	p.lose(c)
+	p.mu.Unlock()
+}
+
+// lose is gone, where p is locked.
+func (p *pool) lose(c *conn) {
+	if !c.lost {
+		c.lost = true
+		p.left(c.o)
+	}
+}
+
+// left gives the turn of a connection of o to the next in line. p is locked.
 func (p *pool) left(o *origin) {
 	if len(o.waiting) > 0 {
 		turn := o.waiting[0]
@@ -149,9 +194,14 @@ func (p *pool) left(o *origin) {
 // keep puts c, which carries no exchange any more, into the pool, or hands it to
 // who waits in line. It reports whether it did: c is closed otherwise.
 func (t *Transport) keep(c *conn) bool {
-	p, s := &t.pool, t.settings()
 	now := time.Now()
 	c.idleAt, c.aliveAt = now, now
+	return t.put(c)
+}
+
+// put is keep for what may have been idle before.
+func (t *Transport) put(c *conn) bool {
+	p, s := &t.pool, t.settings()
 	p.mu.Lock()
 	o := c.o
 	if len(o.waiting) > 0 {
@@ -161,8 +211,8 @@ func (t *Transport) keep(c *conn) bool {
 		p.mu.Unlock()
 		return true
 	}
-	if len(o.idle) >= s.idleEach {
-		p.left(o)
+	if p.closing || s.idle <= 0 || len(o.idle) >= s.idleEach {
+		p.lose(c)
 		p.mu.Unlock()
 		c.close()
 		return false
@@ -171,7 +221,7 @@ func (t *Transport) keep(c *conn) bool {
 	if p.idle >= s.idle {
 		over = p.oldest
 		p.remove(over)
-		p.left(over.o)
+		p.lose(over)
 	}
 	p.add(c)
 	if p.sweeper == nil {
@@ -194,6 +244,7 @@ func (p *pool) add(c *conn) {
 	}
 	p.newest = c
 	p.idle++
+	c.pooled = true
 }
 
 // remove takes c out of those that are idle. p is locked.
@@ -218,16 +269,19 @@ func (p *pool) remove(c *conn) {
 	}
 	c.older, c.newer = nil, nil
 	p.idle--
+	c.pooled = false
 }
 
-// closeIdle closes all that is idle.
+// closeIdle closes all that is idle, and has what becomes so closed before a
+// connection is wanted again.
 func (p *pool) closeIdle() {
 	var closed []*conn
 	p.mu.Lock()
+	p.closing = true
 	for p.oldest != nil {
 		c := p.oldest
 		p.remove(c)
-		p.left(c.o)
+		p.lose(c)
 		closed = append(closed, c)
 	}
 	if p.sweeper != nil {

@@ -48,7 +48,8 @@ func (x *trip) interim(b []byte) bool {
 	delete(header, "Content-Length")
 	delete(header, "Transfer-Encoding")
 	x.local = x.trace.Got1xxResponse(status, textproto.MIMEHeader(header))
-	return x.local == nil
+	x.left = x.local != nil
+	return !x.left
 }
 
 // withhold tells the upload that waits for it whether to send the content.
@@ -174,9 +175,8 @@ func (x *trip) arm() {
 	if x.up != nil {
 		x.up.mu.Lock() // so that what it sets when it is done is not undone here
 		defer x.up.mu.Unlock()
-		if x.up.err != nil || !x.up.sent.IsZero() {
-			x.c.armed = true // it woke the reader with a deadline that is past
-		}
+		x.c.armed = x.c.armed || x.up.woke
+		x.up.woke = false
 		x.armAt(x.deadline(x.up.sent, x.up.err))
 		return
 	}

@@ -1,10 +1,12 @@
 package validator
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -161,10 +163,29 @@ func seldomHasContent(method string) bool {
 	return false
 }
 
+var (
+	nopCloser         = reflect.TypeOf(io.NopCloser(nil))
+	nopCloserWriterTo = reflect.TypeOf(io.NopCloser(&bytes.Reader{}))
+)
+
+// inMemory reports whether a Read of content cannot wait, as http.NewRequest
+// makes it of what it knows.
+func inMemory(content io.Reader) bool {
+	switch reflect.TypeOf(content) {
+	case nopCloser, nopCloserWriterTo:
+		content, _ = reflect.ValueOf(content).Field(0).Interface().(io.Reader)
+	}
+	switch content.(type) {
+	case *bytes.Buffer, *bytes.Reader, *strings.Reader:
+		return true
+	}
+	return false
+}
+
 // addContent puts content that is in memory, and short, behind the head.
 func (x *trip) addContent() error {
 	a := &x.ask
-	if a.length <= 0 || a.length > oneGo || x.req.GetBody == nil || a.awaits {
+	if a.length <= 0 || a.length > oneGo || a.awaits || !inMemory(x.content) {
 		return nil
 	}
 	a.head = slices.Grow(a.head, int(a.length)+1)

@@ -158,8 +158,9 @@ func (x *trip) header(b []byte, r *http.Response, room []string) http.Header {
 		return header // which has no Transfer-Encoding, and one Content-Length
 	}
 	delete(header, "Transfer-Encoding")
-	if len(header["Content-Length"]) > 0 && x.stream.Framing.Delimiter == wire.ByLength {
-		header["Content-Length"] = []string{strconv.FormatInt(x.stream.Framing.Length, 10)}
+	if lengths := header["Content-Length"]; len(lengths) > 0 && len(x.stream.Found) > 0 { // all of them are the same
+		first, _, _ := strings.Cut(lengths[0], ",")
+		header["Content-Length"] = []string{strings.TrimSpace(first)}
 	}
 	if x.stream.Framing.Delimiter == wire.ByChunks {
 		if names := header["Trailer"]; len(names) > 0 {

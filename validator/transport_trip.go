@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync"
@@ -35,12 +36,14 @@ type passing struct {
 	surprised  bool          // an idle connection had bytes to read
 	attempts   int
 
-	o       *origin
-	c       *conn
-	unbind  func() bool // ends the watch over ctx; nil: there is none
-	up      *upload     // nil: the content went with the head, or there is none
-	before  int64       // bytes sent on the connection before the request
-	sendErr error       // of the head
+	o        *origin
+	turn     bool     // one of o's is x's, for a connection that is being made
+	dialling net.Conn // nil, or what is made so far
+	c        *conn
+	unbind   func() bool // ends the watch over ctx; nil: there is none
+	up       *upload     // nil: the content went with the head, or there is none
+	before   int64       // bytes sent on the connection before the request
+	sendErr  error       // of the head
 
 	segment []byte // of buf, content that is not given yet
 
@@ -146,7 +149,7 @@ func (x *trip) attempt() (again bool, err error) {
 	x.phase = PhaseRequest
 	x.tls, x.address = x.c.facts, x.c.address
 	if x.ctx.Done() != nil {
-		x.unbind = context.AfterFunc(x.ctx, x.c.kill)
+		x.unbind = context.AfterFunc(x.ctx, x.c.cut)
 	}
 	x.stream.Limits = x.t.settings().policy.Limits
 	x.stream.Expect(x.ask.wire)
@@ -207,11 +210,10 @@ func (x *trip) mayRepeat() bool {
 
 // repeat makes x ready for another attempt.
 func (x *trip) repeat() (again bool, err error) {
-	x.drop()
+	x.abandon() // an upload whose content does not come may outlive it
 	if x.up != nil {
-		<-x.up.done
 		if x.content, err = x.req.GetBody(); err != nil {
-			x.local = err
+			x.local, x.left = err, true
 			return false, x.fail()
 		}
 	}
@@ -229,7 +231,7 @@ func (x *trip) drop() {
 	}
 	if x.c != nil {
 		x.c.close()
-		x.t.pool.gone(x.c.o)
+		x.t.pool.gone(x.c)
 		x.c = nil
 	}
 }

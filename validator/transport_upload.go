@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // An upload sends the content of a request while the response is read. It may
@@ -21,7 +23,6 @@ type upload struct {
 	chunked bool
 	trailer http.Header
 	limit   time.Duration // of each write; 0: none
-	wakes   bool          // the reader, whose deadline is another once the request is sent
 	trace   *httptrace.ClientTrace
 
 	proceed chan bool     // nil: at once; true: 100 (Continue) came, false: the response did
@@ -32,6 +33,8 @@ type upload struct {
 	err        error     // why it never will be
 	contentErr error     // that is the content's fault
 	withheld   bool      // the response came before the content was asked for
+	wakes      bool      // the reader, whose deadline is another once the request is sent
+	woke       bool      // and it did: by a deadline that is over
 
 	once sync.Once
 	done chan struct{} // it is over, and all fields stay
@@ -72,6 +75,10 @@ func (u *upload) run() {
 	broken := u.contentErr != nil
 	if u.wakes && !broken {
 		u.c.tap.SetReadDeadline(time.Unix(1, 0))
+		u.woke = true
+	}
+	if u.limit > 0 {
+		u.c.SetWriteDeadline(noTime)
 	}
 	u.mu.Unlock()
 	if u.trace != nil && u.trace.WroteRequest != nil {
@@ -175,13 +182,15 @@ func (u *upload) end() []byte {
 	var b bytes.Buffer
 	b.WriteString("0\r\n")
 	var names []string
-	for name := range u.trailer {
-		names = append(names, name)
+	for name := range u.trailer { // which may have been filled since it was looked at
+		if httpguts.ValidHeaderFieldName(name) && !framing(name) {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	for _, name := range names {
 		for _, v := range u.trailer[name] {
-			if validValue(v) { // it may have been set since
+			if validValue(v) {
 				b.Write(appendField(nil, name, v))
 			}
 		}

@@ -24,12 +24,11 @@ func (x *trip) succeed() {
 		reusable = x.unbind() && reusable
 		x.unbind = nil
 	}
-	x.report()
-	c := x.c
+	e, v := x.assess()
+	idle := x.giveBack(x.c, reusable)
+	x.tell(e, v)
 	if x.trace != nil && x.trace.PutIdleConn != nil {
-		defer x.trace.PutIdleConn(x.giveBack(c, reusable))
-	} else {
-		x.giveBack(c, reusable)
+		x.trace.PutIdleConn(idle)
 	}
 	x.free()
 }
@@ -37,7 +36,7 @@ func (x *trip) succeed() {
 // giveBack puts c, which x is done with, into the pool, or says why not.
 func (x *trip) giveBack(c *conn, reusable bool) error {
 	x.c = nil
-	if reusable && x.t.settings().idleEach > 0 {
+	if reusable && !c.blind && x.t.settings().idleEach > 0 {
 		if x.t.set.timed {
 			c.tap.SetReadDeadline(noTime)
 			c.armed = false
@@ -47,11 +46,11 @@ func (x *trip) giveBack(c *conn, reusable bool) error {
 		}
 		return errTooManyIdle
 	}
+	c.close()
+	x.t.pool.gone(c)
 	if x.up != nil {
 		x.up.close()
 	}
-	c.close()
-	x.t.pool.gone(c.o)
 	return errNotReusable
 }
 
@@ -76,19 +75,35 @@ func (x *trip) uploaded() bool {
 // fail ends the exchange of x, which came to no whole response, and gives the
 // error for it. x is still to be freed.
 func (x *trip) fail() error {
-	err := x.failure()
+	e, v, err := x.failure()
+	x.abandon()
+	x.tell(e, v)
+	return err
+}
+
+// abandon gives up all that x has of the pool, and the content of the request.
+func (x *trip) abandon() {
 	if x.up != nil {
 		x.withhold(false)
 	}
 	x.drop()
+	if x.turn {
+		x.turn = false
+		x.t.pool.unmade(x.o)
+	}
+	if x.dialling != nil {
+		x.dialling.Close()
+		x.dialling = nil
+	}
 	if x.up != nil {
 		x.up.close()
 	}
 	x.closeContent()
-	return err
 }
 
-func (x *trip) failure() error {
+// failure gives what there is to tell of the exchange, which failed, and its
+// error.
+func (x *trip) failure() (*Evidence, *Verdict, error) {
 	if x.up != nil {
 		x.up.mu.Lock()
 		broken := x.up.contentErr
@@ -100,29 +115,26 @@ func (x *trip) failure() error {
 	switch gone := x.gone(); {
 	case gone != nil:
 		x.left = true
-		x.report()
-		return leftBy(gone, either(context.Cause(x.ctx), gone))
+		e, v := x.assess()
+		return e, v, leftBy(gone, either(context.Cause(x.ctx), gone))
 	case x.left:
-		x.report()
-		return either[error](x.local, errLeft)
+		e, v := x.assess()
+		return e, v, either[error](x.local, errLeft)
 	case x.local != nil:
-		return x.local
+		return nil, nil, x.local
 	}
 	e := x.evidence()
 	v := Judge(e, nil)
 	if v.OK() {
-		return &LocalError{"asking " + x.address, x.cause}
+		return nil, nil, &LocalError{"asking " + x.address, x.cause}
 	}
 	if x.t.Recorder != nil {
 		x.t.Recorder.Record(e)
 	}
-	if x.t.OnVerdict != nil {
-		x.t.OnVerdict(x.req, e, &v)
-	}
 	if x.received > 0 && x.cause == io.EOF {
 		x.cause = io.ErrUnexpectedEOF // nobody shall take it for an end in order
 	}
-	return &Error{&v, e, x.cause}
+	return e, &v, &Error{&v, e, x.cause}
 }
 
 // gone gives the error of the caller's context, if that is over. A dialer or a
@@ -137,10 +149,19 @@ func (x *trip) gone() error {
 	return nil
 }
 
-// report calls OnVerdict for an exchange that the origin is not to blame for.
-func (x *trip) report() {
+// tell calls OnVerdict, where there is something to tell. It may panic: x holds
+// nothing of the pool any more.
+func (x *trip) tell(e *Evidence, v *Verdict) {
+	if e != nil && x.t.OnVerdict != nil {
+		x.t.OnVerdict(x.req, e, v)
+	}
+}
+
+// assess gives what OnVerdict, if set, is to be told of an exchange that the
+// origin is not to blame for; x.good is valid from then on.
+func (x *trip) assess() (*Evidence, *Verdict) {
 	if x.t.OnVerdict == nil {
-		return
+		return nil, nil
 	}
 	if x.left || x.notable() {
 		e := x.evidence()
@@ -148,13 +169,12 @@ func (x *trip) report() {
 		if x.left {
 			v = left(e)
 		}
-		x.t.OnVerdict(x.req, e, &v)
-		return
+		return e, &v
 	}
 	g := &x.good
 	g.praise(&x.intake, x.t.set.policy, len(x.trailer))
 	x.facts(&g.e)
-	x.t.OnVerdict(x.req, &g.e, &g.v)
+	return &g.e, &g.v
 }
 
 // left judges e, whose response nobody waited for.

@@ -30,7 +30,7 @@ func (w *waiting) due(d *Deadlines) (at time.Time, overall bool) {
 	}
 	earlier(w.began, d.Total, true)
 	switch {
-	case w.sendErr != nil && ended(w.sendErr) == wire.Timeout:
+	case !w.headed && w.sendErr != nil && ended(w.sendErr) == wire.Timeout:
 		return time.Unix(1, 0), false
 	case !w.received:
 		earlier(w.sent, d.FirstByte, false)
