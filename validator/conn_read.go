@@ -287,10 +287,23 @@ func (c *Conn) ended(err error) (again bool, _ error) {
 // folded names the end of a connection whose reading ended in order: a reset that
 // a Write was told of is swallowed, and the next Read says FIN.
 func (c *Conn) folded(end wire.End, err error) (wire.End, error) {
+	if end == wire.FIN || end == wire.Truncated {
+		c.awaitWrite(10 * patience) // one that was told of a reset may be returning just now
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if broken := c.asking.err; broken != nil && (end == wire.FIN || end == wire.Truncated) && ended(broken) == wire.RST {
 		return wire.RST, broken
 	}
 	return end, err
+}
+
+// awaitWrite waits until no Write is under way, for as long as that.
+func (c *Conn) awaitWrite(most time.Duration) {
+	for until := time.Now().Add(most); !c.writing.TryLock(); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			return
+		}
+	}
+	c.writing.Unlock()
 }
