@@ -24,6 +24,7 @@ type reset struct {
 	closed  bool // both sides had closed
 	peer    bool // its receiver had
 	opened  bool // the origin's SYN had been seen
+	heeded  bool // acked is valid
 	after   after
 }
 
@@ -59,7 +60,7 @@ func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 			seq: s.Seq, ack: s.Ack, due: h.next, max: h.max, acked: h.acked, ends: h.ends, time: t.now,
 			window: s.Window, usual: h.window, id: s.ID, lastID: h.id, packets: f.packets,
 			ttl: s.TTL, version: s.Version, flags: s.Flags, header: s.Header, side: uint8(d), stamped: s.Stamped,
-			closed: h.is(finished) && peer.is(finished), peer: peer.is(finished), opened: f.side[origin].is(synchronized),
+			closed: h.is(finished) && peer.is(finished), peer: peer.is(finished), opened: f.side[origin].is(synchronized), heeded: h.is(acknowledged),
 		}
 		if h.is(finished) && s.Seq == h.fin+1 {
 			r.due = s.Seq
@@ -123,7 +124,7 @@ func (r *reset) aim(f *record) aim {
 		}
 		return outside
 	}
-	if !h.is(known) {
+	if !h.is(known) || r.heeded && int32(r.seq-r.acked) < 0 {
 		return outside
 	}
 	switch r.seq {

@@ -200,8 +200,7 @@ func (t *Tracker) take(s *Segment) {
 	}
 	if s.Flags&ACK != 0 {
 		if !peer.is(known) && !f.has(joined) && s.Flags&SYN == 0 { // its SYN was not captured
-			peer.state |= known
-			peer.next, peer.max = s.Ack, s.Ack
+			peer.begin(s.Ack)
 		}
 		peer.acknowledge(s.Ack)
 	}
