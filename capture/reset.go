@@ -36,6 +36,7 @@ const (
 	movedOn                      // the receiver acknowledged what lies behind it
 	challenged                   // the receiver answered with an acknowledgement that acknowledges nothing new
 	answered                     // the sender's SYN-ACK came: it had refused nothing
+	repeated                     // challenged, below it: the receiver had not yet all that came before it
 )
 
 // mostResets is how many resets of a flow are kept.
@@ -98,6 +99,9 @@ func (t *Tracker) behindReset(f *record, d int, s *Segment) {
 			r.after |= movedOn
 		case s.Length == 0 && s.Flags&FIN == 0:
 			r.after |= challenged
+			if r.heeded && s.Ack == r.acked && r.seq != s.Ack {
+				r.after |= repeated
+			}
 		}
 	}
 }
@@ -160,7 +164,7 @@ func (r *reset) counts(f *record) bool {
 	}
 	switch r.aim(f) {
 	case exact:
-		return true
+		return r.after&repeated == 0
 	case inWindow:
 		// The receiver would have challenged it, unless what came before it is
 		// missing in the capture only.

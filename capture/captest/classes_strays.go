@@ -1,6 +1,8 @@
 package captest
 
 import (
+	"time"
+
 	"why520/validator"
 	"why520/wire"
 
@@ -35,6 +37,45 @@ var strays = []Class{
 		s := t.segment(t.origin, capture.RST|capture.ACK, "")
 		s.seq = 0
 		t.put(s)
+	}},
+	{"forged-in-the-client's-name-as-the-origin-closes", by(capture.Injected, capture.AfterRequest, validator.InjectedReset), func(t *talk) {
+		t.client.seq, t.origin.seq = 2_000_000_000, 1_500_000_000
+		t.handshake()
+		t.get()
+		t.fin(t.origin)
+		t.put(t.forged(t.client))
+	}},
+	{"ports-reused-while-a-reset-is-doubted", whole, func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(300), mss)
+		t.abort(t.origin)
+		begin := t.now
+		t.wait(100 * time.Millisecond)
+		t.client.seq += 100000
+		t.origin.seq += 3000000
+		t.handshake()
+		t.get()
+		t.now = begin + 2900e6
+		t.put(t.forged(t.origin))
+		t.now = begin + 2995e6
+		t.stream(t.origin, page(300), mss) // nobody obeyed the reset
+		t.wait(100 * time.Millisecond)
+		t.close(t.client)
+	}},
+	{"reset-challenged-where-a-segment-ended", strayed(capture.InContent), func(t *talk) {
+		t.handshake()
+		t.get()
+		text := page(9000)
+		t.send(t.origin, text[:1000])
+		s := t.segment(t.client, capture.ACK, "")
+		t.send(t.origin, text[1000:2000])
+		reset := t.forged(t.origin)
+		reset.ttl = t.origin.ttl
+		t.send(t.origin, text[2000:3000])
+		t.put(s)
+		t.put(reset)
+		t.put(s) // a challenge ACK: it repeats what was acknowledged
 	}},
 }
 
