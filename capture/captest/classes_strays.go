@@ -1,6 +1,7 @@
 package captest
 
 import (
+	"strings"
 	"time"
 
 	"why520/validator"
@@ -77,6 +78,38 @@ var strays = []Class{
 		t.put(reset)
 		t.put(s) // a challenge ACK: it repeats what was acknowledged
 	}},
+}
+
+// unseen are flows of which the capture does not hold what proves them sound.
+var unseen = []Class{
+	{"response-acknowledged-but-not-captured", unheard(capture.ByOrigin), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.origin.seq += 800
+		t.ack(t.client)
+		t.wait(20 * time.Second)
+		t.abort(t.origin)
+	}},
+	{"response-acknowledged-but-not-captured-then-closed", unheard(""), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.origin.seq += 800
+		t.ack(t.client)
+		t.wait(20 * time.Second)
+		t.fin(t.client)
+		t.ack(t.origin)
+	}},
+	{"joined-in-content", Truth{Stage: capture.AfterResponse, Handshake: capture.HandshakeUnseen, Notes: []wire.Reason{validator.FlowJoinedInTheMiddle}}, func(t *talk) {
+		t.stream(t.origin, strings.Repeat("lorem ipsum dolor ", 50), mss)
+		t.get()
+		t.stream(t.origin, page(300), mss)
+		t.close(t.client)
+	}},
+}
+
+// unheard is the truth of a flow whose response the client acknowledged.
+func unheard(by string) Truth {
+	return Truth{ResetBy: by, Stage: capture.AfterResponse, Handshake: capture.HandshakeComplete, Notes: []wire.Reason{validator.CaptureIncomplete}}
 }
 
 // strayed is the truth of a flow that a stray segment does not end.
