@@ -64,6 +64,19 @@ var strays = []Class{
 		t.wait(100 * time.Millisecond)
 		t.close(t.client)
 	}},
+	{"reset-without-timestamp-and-all-else-right", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
+		t.handshake()
+		t.get()
+		for range 8 {
+			t.ack(t.client)
+			t.ack(t.origin)
+		}
+		t.ack(t.client)
+		if t.origin.address.Addr().Is4() { // IPv6 has no identification to speak for it
+			t.stamped = false
+		}
+		t.abort(t.origin)
+	}},
 	{"reset-challenged-where-a-segment-ended", strayed(capture.InContent), func(t *talk) {
 		t.handshake()
 		t.get()
