@@ -26,7 +26,7 @@ func (t *Tracker) decide(d *finding) {
 	case clientFirst && d.pending && f.connected():
 		d.note = append(d.note, validator.ClientClosed)
 		d.end = t.patience(d, at)
-	case r != nil && d.who.by != ByClient && !(o.is(closed) && int32(r.seq-o.fin) > 0 && d.pending):
+	case r != nil && d.who.by != ByClient && !(r.side == origin && o.is(closed) && int32(r.seq-o.fin) > 0 && d.pending):
 		d.end = wire.RST
 	case o.is(closed):
 		d.end = wire.FIN

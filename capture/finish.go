@@ -48,11 +48,19 @@ func (t *Tracker) tally(f *Flow) bool {
 	return true
 }
 
-// fill passes over bytes that are still missing, where they were acknowledged.
+// fill passes over bytes that are still missing, where they were acknowledged:
+// what the peer has, the capture must not count as never sent.
 func (t *Tracker) fill(f *record) {
 	for d := range f.side {
-		if h := &f.side[d]; h.is(known|acknowledged) && int32(h.acked-h.next) > 1 {
+		if h := &f.side[d]; h.is(known|acknowledged) && int32(h.acked-h.next) > 0 {
 			t.giveUp(f, d)
+			n := int32(h.acked - h.next)
+			if !h.is(finished) && f.resets == 0 {
+				n-- // its FIN, perhaps, was not captured either
+			}
+			if n > 0 {
+				t.lose(f, d, int(n))
+			}
 		}
 	}
 }

@@ -89,6 +89,9 @@ func (r *Reader) nextBlock(p *Packet) (bool, error) {
 	if err == nil {
 		r.skip(n)
 	}
+	if found {
+		r.time = p.Time
+	}
 	return found, err
 }
 
@@ -136,7 +139,8 @@ func (r *Reader) obsolete(b []byte, p *Packet) (bool, error) {
 	return true, nil
 }
 
-// simple reads a simple packet block, which has neither interface nor time.
+// simple reads a simple packet block, which has neither interface nor time: it is
+// taken to be of the time of the packet before.
 func (r *Reader) simple(b []byte, p *Packet) (bool, error) {
 	if len(b) < 4 || len(r.interfaces) == 0 {
 		return false, r.wrong("a simple packet block has no length, or no interface")
@@ -146,7 +150,7 @@ func (r *Reader) simple(b []byte, p *Packet) (bool, error) {
 	if snaplen := r.interfaces[0].snaplen; snaplen > 0 {
 		captured = min(captured, snaplen)
 	}
-	p.Time = 0
+	p.Time = r.time
 	return true, r.packet(p, 0, b[4:], captured, length)
 }
 

@@ -30,6 +30,7 @@ type Reader struct {
 	header int      // pcap: bytes of a record's header
 
 	interfaces []device // pcapng: of the current section
+	time       int64    // pcapng: of the packet before
 
 	// Truncated says, once Next gave io.EOF, that the file ends within a record:
 	// the packets before it were given.

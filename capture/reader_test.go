@@ -205,7 +205,7 @@ func TestSectionsAndInterfacesMayDiffer(t *testing.T) {
 	require.Greater(t, len(packets), 3)
 	assert.Equal(t, capture.Packet{Time: 6.5e9, Link: capture.Raw, Length: 9, Data: []byte("abc")}, packets[0])
 	assert.Equal(t, capture.Packet{Time: 2e9, Link: capture.SLL2, Length: 9, Data: []byte("abc")}, packets[1])
-	assert.Equal(t, capture.Packet{Link: capture.Raw, Length: 2, Data: []byte("xy")}, packets[2])
+	assert.Equal(t, capture.Packet{Time: 2e9, Link: capture.Raw, Length: 2, Data: []byte("xy")}, packets[2])
 	assert.Equal(t, capture.Ethernet, packets[3].Link)
 	assert.EqualValues(t, 7, r.Drops)
 }

@@ -72,7 +72,7 @@ type half struct {
 	next   uint32    // sequence number that is due; valid iff known
 	max    uint32    // end of what it sent, its FIN left out; valid iff known
 	acked  uint32    // what the peer acknowledged; valid iff acknowledged
-	ends   [2]uint32 // where segments before the last one ended
+	ends   [2]uint32 // where segments before the last one ended; valid iff known
 	fin    uint32    // sequence number of its FIN; valid iff finished
 	finAck uint32    // what its FIN acknowledged; valid iff finished
 	piece  uint32    // number of the first piece that came too early; 0: none

@@ -24,6 +24,7 @@ type reset struct {
 	closed  bool // both sides had closed
 	peer    bool // its receiver had
 	opened  bool // the origin's SYN had been seen
+	heeded  bool // acked is valid
 	after   after
 }
 
@@ -35,6 +36,7 @@ const (
 	movedOn                      // the receiver acknowledged what lies behind it
 	challenged                   // the receiver answered with an acknowledgement that acknowledges nothing new
 	answered                     // the sender's SYN-ACK came: it had refused nothing
+	repeated                     // challenged, below it: the receiver had not yet all that came before it
 )
 
 // mostResets is how many resets of a flow are kept.
@@ -59,7 +61,7 @@ func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 			seq: s.Seq, ack: s.Ack, due: h.next, max: h.max, acked: h.acked, ends: h.ends, time: t.now,
 			window: s.Window, usual: h.window, id: s.ID, lastID: h.id, packets: f.packets,
 			ttl: s.TTL, version: s.Version, flags: s.Flags, header: s.Header, side: uint8(d), stamped: s.Stamped,
-			closed: h.is(finished) && peer.is(finished), peer: peer.is(finished), opened: f.side[origin].is(synchronized),
+			closed: h.is(finished) && peer.is(finished), peer: peer.is(finished), opened: f.side[origin].is(synchronized), heeded: h.is(acknowledged),
 		}
 		if h.is(finished) && s.Seq == h.fin+1 {
 			r.due = s.Seq
@@ -97,6 +99,9 @@ func (t *Tracker) behindReset(f *record, d int, s *Segment) {
 			r.after |= movedOn
 		case s.Length == 0 && s.Flags&FIN == 0:
 			r.after |= challenged
+			if r.heeded && s.Ack == r.acked && r.seq != s.Ack {
+				r.after |= repeated
+			}
 		}
 	}
 }
@@ -123,7 +128,7 @@ func (r *reset) aim(f *record) aim {
 		}
 		return outside
 	}
-	if !h.is(known) {
+	if !h.is(known) || r.heeded && int32(r.seq-r.acked) < 0 {
 		return outside
 	}
 	switch r.seq {
@@ -159,7 +164,7 @@ func (r *reset) counts(f *record) bool {
 	}
 	switch r.aim(f) {
 	case exact:
-		return true
+		return r.after&repeated == 0
 	case inWindow:
 		// The receiver would have challenged it, unless what came before it is
 		// missing in the capture only.

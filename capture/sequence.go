@@ -46,8 +46,7 @@ func (f *record) synchronize(d int, s *Segment) meaning {
 	h.state |= synchronized
 	f.marks &^= joined
 	if !h.is(known) {
-		h.state |= known
-		h.next, h.max = s.Seq+1, s.Seq+1
+		h.begin(s.Seq + 1)
 	}
 	if s.Scaled {
 		h.scale = s.Scale
@@ -56,14 +55,20 @@ func (f *record) synchronize(d int, s *Segment) meaning {
 		h.state |= stamped
 	}
 	if s.Flags&ACK != 0 && !peer.is(known) { // its SYN was not captured
-		peer.state |= known
-		peer.next, peer.max = s.Ack, s.Ack
+		peer.begin(s.Ack)
 	}
 	return taken
 }
 
 // base gives the sequence number of the first byte behind the SYN s.
 func (h *half) base(s *Segment) uint32 { return s.Seq + 1 }
+
+// begin says that the number of the first byte that h sends, or that is known of
+// it, is next.
+func (h *half) begin(next uint32) {
+	h.state |= known
+	h.next, h.max, h.ends = next, next, [2]uint32{next, next}
+}
 
 // acknowledge takes an acknowledgement of what h sent.
 func (h *half) acknowledge(ack uint32) {
@@ -92,8 +97,7 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 		seq++
 	}
 	if !h.is(known) { // the flow is joined here
-		h.state |= known
-		h.next, h.max = seq, seq
+		h.begin(seq)
 	}
 	end := seq + uint32(s.Length)
 	old := int32(h.next - seq) // bytes of it that came before

@@ -85,7 +85,8 @@ func (t *table) find(k *key, hash uint32) uint32 {
 	}
 }
 
-// add makes a record for k, which has none. It is zero but for its key.
+// add makes a record for k, which has none. It is zero but for its key and
+// generation.
 func (t *table) add(k *key, hash uint32) uint32 {
 	if t.used >= len(t.slots)/4*3 {
 		t.grow()
@@ -93,7 +94,7 @@ func (t *table) add(k *key, hash uint32) uint32 {
 	n := t.free
 	if n != 0 {
 		t.free = t.at(n).link
-		*t.at(n) = record{}
+		*t.at(n) = record{generation: t.at(n).generation}
 	} else {
 		if t.top>>chunkBits == uint32(len(t.chunks)) {
 			t.chunks = append(t.chunks, new([chunkSize]record))

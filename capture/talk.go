@@ -64,6 +64,9 @@ func (t *Tracker) converse(f *record, d int, b []byte, cut int) {
 	case f.protocol == foreign, f.has(unfollowed | tunnelled), f.has(faulted) && d == origin:
 		return
 	}
+	if d == origin && f.has(joined) && f.protocol == unknown {
+		return // within a response, perhaps: nobody saw what was asked
+	}
 	c := t.talk(f)
 	if c == nil {
 		return

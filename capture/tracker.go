@@ -1,6 +1,9 @@
 package capture
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // A Tracker takes packets and gives flows. It may be used by one goroutine at a
 // time; the flows that it gives are the receiver's.
@@ -200,8 +203,7 @@ func (t *Tracker) take(s *Segment) {
 	}
 	if s.Flags&ACK != 0 {
 		if !peer.is(known) && !f.has(joined) && s.Flags&SYN == 0 { // its SYN was not captured
-			peer.state |= known
-			peer.next, peer.max = s.Ack, s.Ack
+			peer.begin(s.Ack)
 		}
 		peer.acknowledge(s.Ack)
 	}
@@ -269,7 +271,7 @@ func (t *Tracker) sender(s *Segment) (side int, wanted bool) {
 		return origin, true
 	case beginsResponse(s.Payload):
 		return origin, true
-	case beginsRequest(s.Payload) == yes, s.SourcePort > s.DestinationPort:
+	case beginsRequest(s.Payload) == yes && bytes.Contains(s.Payload, []byte(" HTTP/1.")), s.SourcePort > s.DestinationPort:
 		return client, true
 	}
 	return origin, true

@@ -137,6 +137,8 @@ func (t *Tracker) weigh(f *record, r *reset, signs []sign) opinion {
 		o.evidence = append(o.evidence, s.text)
 	}
 	switch {
+	case contra == 3 && pro >= contra && r.after&sentOn == 0 && f.side[r.side].habitual(r):
+		o.confidence = open // a single sign speaks against it
 	case contra >= 2 && contra > pro || contra >= 3:
 		o.by, o.confidence = Injected, likely
 		if contra >= 4 || contra >= 3 && pro <= 1 {
@@ -163,6 +165,13 @@ func (t *Tracker) weigh(f *record, r *reset, signs []sign) opinion {
 		}
 	}
 	return o
+}
+
+// habitual reports whether hop limit and IP identification of r are as its sender
+// would have them.
+func (h *half) habitual(r *reset) bool {
+	step := r.id - r.lastID
+	return r.version == 4 && h.steps > 0 && 0 < step && step < 256 && h.low <= r.ttl && r.ttl <= h.high
 }
 
 func lostOf(packets int64) string {

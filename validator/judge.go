@@ -19,8 +19,16 @@ func Judge(e *Evidence, p *Policy) Verdict {
 		v.Cause, v.EdgeStatus = names.Cause, names.EdgeStatus
 	} else {
 		v.Message = describe(e, wire.OK, -1)
+		if !answered(e) && len(v.Notes) > 0 { // what was not seen whole is not called so
+			v.Message = orElse(e, v.Notes[0].Message)
+		}
 	}
 	return v
+}
+
+// answered reports whether all of a response was seen.
+func answered(e *Evidence) bool {
+	return e.Response != nil && e.Response.Body != nil && e.Response.Body.Complete
 }
 
 // find sorts all that e shows into findings, the verdict's first, and notes.
