@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"why520/validator"
@@ -125,5 +124,12 @@ func offset(n int64) *int64 {
 
 // seconds gives t in seconds since 1970, all nine digits of the fraction.
 func seconds(t time.Time) json.Number {
-	return json.Number(fmt.Sprintf("%s.%09d", strconv.FormatInt(t.Unix(), 10), t.Nanosecond()))
+	whole, fraction, sign := t.Unix(), t.Nanosecond(), ""
+	if whole < 0 { // the fraction of a time.Time counts upwards
+		sign, whole = "-", -whole
+		if fraction > 0 {
+			whole, fraction = whole-1, 1e9-fraction
+		}
+	}
+	return json.Number(fmt.Sprintf("%s%d.%09d", sign, whole, fraction))
 }

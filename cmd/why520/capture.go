@@ -115,13 +115,16 @@ func (a *app) captureFiles(ctx context.Context, f *captureFlags, o capture.Optio
 	}
 	for _, name := range files {
 		if !a.json && len(files) > 1 {
-			fmt.Fprintf(a.out, "%s:\n", name)
+			fmt.Fprintf(a.out, "%s:\n", printable(name))
 		}
 		if err := a.captureFile(ctx, list, o, name); err != nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return list.finish(strings.Join(files, ", "))
+	return list.finish(printable(strings.Join(files, ", ")))
 }
 
 // captureFile prints the flows of a file. A file that cannot be read to its end
@@ -162,7 +165,8 @@ func (a *app) captureFile(ctx context.Context, list *flowList, o capture.Options
 			break
 		}
 		if n&0xFFF == 0 && ctx.Err() != nil {
-			return cannot(context.Cause(ctx))
+			err = context.Cause(ctx)
+			break
 		}
 		t.Packet(&p)
 		t.Lost(r.Drops)
@@ -182,7 +186,7 @@ func (a *app) captureFile(ctx context.Context, list *flowList, o capture.Options
 	case !errors.Is(err, io.EOF):
 		a.complain(name, fmt.Errorf("%w; what came before counts", err))
 	case r.Truncated:
-		fmt.Fprintf(a.log, "why520: %s: note: the file ends within a packet; what came before counts\n", name)
+		fmt.Fprintf(a.log, "why520: %s: note: the file ends within a packet; what came before counts\n", printable(name))
 	}
 	return nil
 }

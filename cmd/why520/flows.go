@@ -140,22 +140,27 @@ func (l *flowList) finish(source string) error {
 func (l *flowList) summary() string {
 	var text strings.Builder
 	s := &l.stats
-	text.WriteString(l.headline() + "\n")
+	for _, line := range foldText(l.headline(), l.a.width) {
+		text.WriteString(line + "\n")
+	}
 	row := func(label, line string) { fmt.Fprintf(&text, "  %-8s%s\n", label, line) }
 	label := "reason"
 	for _, r := range byCount(l.reasons, func(a, b wire.Reason) int { return cmp.Compare(a, b) }) {
 		row(label, fmt.Sprintf("%d %-40s %8d", validator.NamesOf(r).EdgeStatus, r.String(), l.reasons[r]))
 		label = ""
 	}
+	rows := func(label, text string) {
+		for _, line := range foldText(text, l.a.width-10) {
+			row(label, line)
+			label = ""
+		}
+	}
 	list := func(label string, counts map[string]int, words map[string]string) {
 		var parts []string
 		for _, k := range byCount(counts, strings.Compare) {
 			parts = append(parts, fmt.Sprintf("%s %d", cmp.Or(words[k], k), counts[k]))
 		}
-		for _, line := range foldText(strings.Join(parts, ", "), l.a.width-10) {
-			row(label, line)
-			label = ""
-		}
+		rows(label, strings.Join(parts, ", "))
 	}
 	if len(l.reasons) > 0 {
 		list("reset", l.actors, actors)
@@ -171,7 +176,7 @@ func (l *flowList) summary() string {
 		{s.Missed, "flows were not followed into HTTP: there was too much to hold"},
 	} {
 		if n.count > 0 {
-			row("note", fmt.Sprintf("%d %s", n.count, n.text))
+			rows("note", fmt.Sprintf("%d %s", n.count, n.text))
 		}
 	}
 	return text.String()

@@ -77,7 +77,7 @@ func (a *app) parse() *cobra.Command {
 			e := validator.Read(raw, q, o)
 			e.Target = ""
 			if !a.json && len(files) > 1 {
-				fmt.Fprintf(a.out, "%s:\n", name)
+				fmt.Fprintf(a.out, "%s:\n", printable(name))
 			}
 			v := validator.Judge(e, nil)
 			if err := a.verdict(e, &v); err != nil {

@@ -8,6 +8,9 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -142,7 +145,23 @@ func (a *app) wrote(err error) error {
 // complain tells of a question that could not be asked; others go on.
 func (a *app) complain(what string, err error) {
 	a.unasked = true
-	fmt.Fprintf(a.log, "why520: %s: %v\n", what, err)
+	fmt.Fprintf(a.log, "why520: %s: %s\n", printable(what), printable(err.Error()))
+}
+
+// printable gives text, such as the name of a file, without what a terminal would
+// obey.
+func printable(text string) string {
+	var b strings.Builder
+	for i, r := range text {
+		if unicode.IsPrint(r) && (r != utf8.RuneError || strings.HasPrefix(text[i:], "\uFFFD")) {
+			b.WriteRune(r)
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(text[i:])
+		quoted := strconv.Quote(text[i : i+size])
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
 }
 
 // policyFlags are the flags that say what is refused.
