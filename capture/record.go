@@ -36,23 +36,31 @@ const (
 type marks uint32
 
 const (
-	inUse      marks = 1 << iota
-	clientHigh       // the client is the key's high side
-	joined           // no SYN of it was seen
-	queued           // it waits for its end to be certain
-	rivalled         // a SYN with another number came
-	evicted          // it goes before it is over
-	unfollowed       // HTTP could not be followed: bytes are missing, or it is none
-	faulted          // the response is refused for its bytes
-	surplus          // the origin sent bytes that nobody had asked for
-	early            // a response came before its request was whole
-	lossy            // the capture lost or cut packets
-	fragmented       // a packet came in fragments
-	clientLast       // of both FINs, the client's was the second
-	tunnelled        // another protocol was switched to
+	inUse       marks = 1 << iota
+	originFirst       // the key's first end is the origin
+	joined            // no SYN of it was seen
+	queued            // it waits for its end to be certain
+	rivalled          // a SYN with another number came
+	evicted           // it goes before it is over
+	unfollowed        // HTTP could not be followed: bytes are missing, or it is none
+	faulted           // the response is refused for its bytes
+	surplus           // the origin sent bytes that nobody had asked for
+	early             // a response came before its request was whole
+	lossy             // the capture lost or cut packets
+	fragmented        // a packet came in fragments
+	clientLast        // of both FINs, the client's was the second
+	tunnelled         // another protocol was switched to
 )
 
 func (f *record) has(m marks) bool { return f.marks&m != 0 }
+
+// sender gives the side that the key's first end is, or the other.
+func (f *record) sender(first bool) int {
+	if first == f.has(originFirst) {
+		return origin
+	}
+	return client
+}
 
 // protocol is what a flow carries, by the first bytes of the client.
 type protocol uint8
