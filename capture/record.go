@@ -14,12 +14,11 @@ type record struct {
 	packets    uint32
 	first      int64 // times of packets
 	last       int64
-	asked      int64  // when payload of the client last went on
-	heard      int64  // when payload of the origin last went on
-	ended      int64  // when the first FIN or reset came; 0: none did
-	request    uint64 // payload of the client before the request that is open, or was last
-	response   uint64 // payload of the origin before its response
-	whole      uint64 // payload of the origin up to the end of the last whole response
+	spoke      [2]int64 // when payload of each side last went on
+	ended      int64    // when the first FIN or reset came; 0: none did
+	request    uint64   // payload of the client before the request that is open, or was last
+	response   uint64   // payload of the origin before its response
+	whole      uint64   // payload of the origin up to the end of the last whole response
 	vlan       uint16
 	protocol   protocol
 	exchanges  uint8 // whole ones, up to 255
@@ -56,10 +55,7 @@ func (f *record) has(m marks) bool { return f.marks&m != 0 }
 
 // sender gives the side that the key's first end is, or the other.
 func (f *record) sender(first bool) int {
-	if first == f.has(originFirst) {
-		return origin
-	}
-	return client
+	return int(btoi(first) ^ btoi(f.has(originFirst)) ^ 1)
 }
 
 // protocol is what a flow carries, by the first bytes of the client.

@@ -17,12 +17,14 @@ func keyOf(s *Segment) key {
 	return key{s.Source, s.Destination, s.SourcePort, s.DestinationPort}
 }
 
-// sentBy says whether s is of k's flow, and whether the first end sent it.
+// sentBy says whether s is of k's flow, and whether the first end sent it. It
+// does not branch on that, for nobody could predict which end sends next.
 func (k *key) sentBy(s *Segment) (first, is bool) {
-	if k.first == s.Source && k.firstPort == s.SourcePort && k.second == s.Destination && k.secondPort == s.DestinationPort {
-		return true, true
-	}
-	return false, k.first == s.Destination && k.firstPort == s.DestinationPort && k.second == s.Source && k.secondPort == s.SourcePort
+	forth := k.first.high ^ s.Source.high | k.first.low ^ s.Source.low | uint64(k.firstPort^s.SourcePort) |
+		k.second.high ^ s.Destination.high | k.second.low ^ s.Destination.low | uint64(k.secondPort^s.DestinationPort)
+	back := k.first.high ^ s.Destination.high | k.first.low ^ s.Destination.low | uint64(k.firstPort^s.DestinationPort) |
+		k.second.high ^ s.Source.high | k.second.low ^ s.Source.low | uint64(k.secondPort^s.SourcePort)
+	return forth == 0, min(forth, back) == 0
 }
 
 // A table holds records of flows in chunks that never move, and finds them by

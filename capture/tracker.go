@@ -233,7 +233,7 @@ func (t *Tracker) begin(s *Segment, hash uint32) uint32 {
 	if s.Flags&SYN == 0 {
 		f.marks |= joined
 	}
-	f.first, f.heard, f.asked, f.vlan = t.now, t.now, t.now, s.VLAN
+	f.first, f.spoke[origin], f.spoke[client], f.vlan = t.now, t.now, t.now, s.VLAN
 	t.stats.Flows++
 	return n
 }
