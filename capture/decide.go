@@ -70,7 +70,7 @@ func (t *Tracker) patience(d *finding, at int64) wire.End {
 	f := d.f
 	c, o := &f.side[client], &f.side[origin]
 	deadlines := &t.o.Deadlines
-	silent := at - f.asked
+	silent := at - f.spoke[client]
 	limit := deadlines.FirstByte
 	switch {
 	case !d.pending:
@@ -81,7 +81,7 @@ func (t *Tracker) patience(d *finding, at int64) wire.End {
 		}
 		silent, limit = at-f.first, deadlines.Connect
 	case f.protocol == encrypted && !f.encryptedYet():
-		silent, limit = at-max(f.asked, f.heard), deadlines.TLS
+		silent, limit = at-max(f.spoke[client], f.spoke[origin]), deadlines.TLS
 		if o.proven() > 0 {
 			return wire.Open // it is the client's turn, as far as one can see
 		}
@@ -91,9 +91,9 @@ func (t *Tracker) patience(d *finding, at int64) wire.End {
 		talk := t.talks.at(f.talk)
 		switch {
 		case talk.expected && (talk.framed || len(talk.rest) > 0 || talk.measured):
-			silent, limit = at-f.heard, deadlines.Idle
+			silent, limit = at-f.spoke[origin], deadlines.Idle
 		case talk.expected:
-			silent = at - max(f.asked, f.heard)
+			silent = at - max(f.spoke[client], f.spoke[origin])
 		case talk.asking != between:
 			limit = deadlines.Write
 			if c.acknowledgedBytes() >= c.proven() {

@@ -53,15 +53,17 @@ func (t *Tracker) turn() uint32 {
 	return t.hand
 }
 
-// sweep, once in a few new flows, looks at one more, and gives it up if it was
-// silent for long.
+// sweep, once in many new flows, looks at some more, which lie side by side, and
+// gives those up that were silent for long.
 func (t *Tracker) sweep() {
-	const few = 4
-	if t.stats.Flows%few != 0 || t.table.top == 0 {
+	const many, some = 64, 16
+	if t.stats.Flows%many != 0 || t.table.top == 0 {
 		return
 	}
-	n := t.turn()
-	if f := t.table.at(n); f.has(inUse) && t.now-f.last > t.silent {
-		t.finish(n)
+	for range some {
+		n := t.turn()
+		if f := t.table.at(n); f.has(inUse) && t.now-f.last > t.silent {
+			t.finish(n)
+		}
 	}
 }

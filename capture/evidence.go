@@ -151,7 +151,7 @@ func (t *Tracker) stage(f *record, e *validator.Evidence, phase validator.Phase)
 			at = f.ended
 		}
 		const soon = 1e9
-		if at-f.heard >= soon {
+		if at-f.spoke[origin] >= soon {
 			return Idle
 		}
 		return AfterResponse

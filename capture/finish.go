@@ -13,8 +13,7 @@ import (
 // that it ended. The flow is not given again.
 func (t *Tracker) Take(a, b netip.AddrPort) *Flow {
 	s := Segment{Source: AddressOf(a.Addr()), Destination: AddressOf(b.Addr()), SourcePort: a.Port(), DestinationPort: b.Port()}
-	keyOf(&s, &t.key)
-	n := t.table.find(&t.key, t.table.hash(&t.key))
+	n, _ := t.table.find(&s, t.table.hash(&s))
 	if n == 0 {
 		return nil
 	}
@@ -148,13 +147,13 @@ func (t *Tracker) build(f *record) *Flow {
 	v := validator.Judge(e, nil)
 	e.TCP.Stage = t.stage(f, e, v.Phase)
 	k := &f.key
-	low, high := address(k.low, k.lowPort), address(k.high, k.highPort)
-	if f.has(clientHigh) {
-		low, high = high, low
+	from, to := address(k.first, k.firstPort), address(k.second, k.secondPort)
+	if f.has(originFirst) {
+		from, to = to, from
 	}
-	e.Address = high.String()
+	e.Address = to.String()
 	return &Flow{
-		Client: low, Origin: high, VLAN: f.vlan,
+		Client: from, Origin: to, VLAN: f.vlan,
 		First: time.Unix(0, f.first).UTC(), Last: time.Unix(0, f.last).UTC(), Packets: int(f.packets),
 		Handshake: f.handshake(), ResetBy: e.TCP.ResetBy, Stage: e.TCP.Stage,
 		Payload:   Payload{f.side[client].proven(), f.side[origin].proven()},

@@ -1,6 +1,9 @@
 package capture
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // The first four bytes of pcap files, as a number in the file's byte order
 // (draft-ietf-opsawg-pcap section 4).
@@ -38,37 +41,38 @@ func (r *Reader) openPcap() error {
 		return r.unopened(err)
 	}
 	r.link = LinkType(r.order.Uint32(b[20:])) // the bits above are about a frame check sequence
-	r.next = (*Reader).nextRecord
 	r.skip(pcapHeader)
 	return nil
 }
 
 // nextRecord reads a record of a pcap file. The snapshot length of the file's
 // header binds nobody: there are files whose records are longer.
-func (r *Reader) nextRecord(p *Packet) (bool, error) {
-	b, err := r.record(r.header)
-	if err != nil {
-		return false, err
+func (r *Reader) nextRecord(p *Packet) error {
+	b, err := r.buf[r.from:r.to], error(nil)
+	if len(b) < recordHeader+8 { // the longer of both headers
+		if b, err = r.record(r.header); err != nil {
+			return err
+		}
 	}
-	var seconds, fraction, captured, length uint32
+	seconds, fraction := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+	captured, length := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
 	if r.swapped {
-		seconds, fraction = binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
-		captured, length = binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
-	} else {
-		seconds, fraction = binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
-		captured, length = binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+		seconds, fraction = bits.ReverseBytes32(seconds), bits.ReverseBytes32(fraction)
+		captured, length = bits.ReverseBytes32(captured), bits.ReverseBytes32(length)
 	}
 	if captured > MaxRecord-recordHeader-8 {
-		return false, r.wrong("a record claims %d bytes", captured)
+		return r.wrong("a record claims %d bytes", captured)
 	}
 	n := r.header + int(captured)
-	if b, err = r.record(n); err != nil {
-		return false, err
+	if n > len(b) {
+		if b, err = r.record(n); err != nil {
+			return err
+		}
 	}
 	p.Time = int64(seconds)*1e9 + int64(fraction)*r.scale
 	p.Link = r.link
 	p.Data = b[r.header:n:n]
 	p.Length = max(int(length), int(captured))
 	r.skip(n)
-	return true, nil
+	return nil
 }

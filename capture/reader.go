@@ -11,7 +11,7 @@ import (
 
 // A Reader reads the packets of a capture file: pcap or pcapng, of either byte
 // order, compressed with gzip or not, from a file or a pipe. Its memory is
-// bounded: a block of 256 KiB and, where it is larger, the largest record, of at
+// bounded: a block of 512 KiB and, where it is larger, the largest record, of at
 // most MaxRecord bytes.
 type Reader struct {
 	source io.Reader
@@ -21,8 +21,8 @@ type Reader struct {
 	end    error
 
 	order   binary.ByteOrder
-	swapped bool // the file's byte order is big-endian
-	next    func(*Reader, *Packet) (bool, error)
+	swapped bool  // the file's byte order is big-endian
+	blocks  bool  // of pcapng, not records of pcap
 	read    int64 // bytes that are done with
 
 	link   LinkType // pcap
@@ -41,7 +41,7 @@ type Reader struct {
 }
 
 const (
-	blockSize = 256 << 10
+	blockSize = 512 << 10
 
 	// MaxRecord is the size of the largest record that a Reader takes, 16 MiB.
 	MaxRecord = 16 << 20
@@ -76,7 +76,7 @@ func NewReader(source io.Reader) (*Reader, error) {
 		}
 	}
 	if binary.BigEndian.Uint32(magic) == sectionHeader {
-		r.next = (*Reader).nextBlock
+		r.blocks = true
 		err = r.section()
 	} else {
 		err = r.openPcap()
@@ -127,8 +127,11 @@ func (r *replay) Read(p []byte) (int, error) {
 // error is io.EOF behind the last packet, a *FormatError where the file cannot be
 // read on, and otherwise one of the source.
 func (r *Reader) Next(p *Packet) error {
+	if !r.blocks {
+		return r.nextRecord(p)
+	}
 	for {
-		found, err := r.next(r, p)
+		found, err := r.nextBlock(p)
 		if found || err != nil {
 			return err
 		}

@@ -14,13 +14,12 @@ type record struct {
 	packets    uint32
 	first      int64 // times of packets
 	last       int64
-	asked      int64  // when payload of the client last went on
-	heard      int64  // when payload of the origin last went on
-	ended      int64  // when the first FIN or reset came; 0: none did
-	request    uint64 // payload of the client before the request that is open, or was last
-	response   uint64 // payload of the origin before its response
-	whole      uint64 // payload of the origin up to the end of the last whole response
-	trace      uint32 // number of its trace; 0: none
+	spoke      [2]int64 // when payload of each side last went on
+	ended      int64    // when the first FIN or reset came; 0: none did
+	request    uint64   // payload of the client before the request that is open, or was last
+	response   uint64   // payload of the origin before its response
+	whole      uint64   // payload of the origin up to the end of the last whole response
+	trace      uint32   // number of its trace; 0: none
 	vlan       uint16
 	protocol   protocol
 	exchanges  uint8 // whole ones, up to 255
@@ -37,23 +36,28 @@ const (
 type marks uint32
 
 const (
-	inUse      marks = 1 << iota
-	clientHigh       // the client is the key's high side
-	joined           // no SYN of it was seen
-	queued           // it waits for its end to be certain
-	rivalled         // a SYN with another number came
-	evicted          // it goes before it is over
-	unfollowed       // HTTP could not be followed: bytes are missing, or it is none
-	faulted          // the response is refused for its bytes
-	surplus          // the origin sent bytes that nobody had asked for
-	early            // a response came before its request was whole
-	lossy            // the capture lost or cut packets
-	fragmented       // a packet came in fragments
-	clientLast       // of both FINs, the client's was the second
-	tunnelled        // another protocol was switched to
+	inUse       marks = 1 << iota
+	originFirst       // the key's first end is the origin
+	joined            // no SYN of it was seen
+	queued            // it waits for its end to be certain
+	rivalled          // a SYN with another number came
+	evicted           // it goes before it is over
+	unfollowed        // HTTP could not be followed: bytes are missing, or it is none
+	faulted           // the response is refused for its bytes
+	surplus           // the origin sent bytes that nobody had asked for
+	early             // a response came before its request was whole
+	lossy             // the capture lost or cut packets
+	fragmented        // a packet came in fragments
+	clientLast        // of both FINs, the client's was the second
+	tunnelled         // another protocol was switched to
 )
 
 func (f *record) has(m marks) bool { return f.marks&m != 0 }
+
+// sender gives the side that the key's first end is, or the other.
+func (f *record) sender(first bool) int {
+	return int(btoi(first) ^ btoi(f.has(originFirst)) ^ 1)
+}
 
 // protocol is what a flow carries, by the first bytes of the client.
 type protocol uint8

@@ -273,6 +273,12 @@ func (s *Segment) tcp(b []byte, length int) Layer {
 		s.Stamped, s.Stamp = true, binary.BigEndian.Uint32(b[24:])
 		return IsTCP
 	}
+	// What Linux sends with a SYN: segment size, SACK, timestamps, NOP, scale.
+	if header == 40 && binary.BigEndian.Uint16(b[20:]) == 0x0204 && binary.BigEndian.Uint32(b[24:]) == 0x0402080A && binary.BigEndian.Uint32(b[36:])>>8 == 0x010303 {
+		s.Stamped, s.Stamp = true, binary.BigEndian.Uint32(b[28:])
+		s.Scaled, s.Scale = true, min(b[39], 14)
+		return IsTCP
+	}
 	s.options(b[20:header])
 	return IsTCP
 }

@@ -155,11 +155,7 @@ func (t *Tracker) deliver(f *record, d int, b []byte, cut int) {
 	}
 	t.converse(f, d, b, cut)
 	h.total += uint64(n)
-	if d == client {
-		f.asked = t.now
-	} else {
-		f.heard = t.now
-	}
+	f.spoke[d] = t.now
 	if h.is(finished) && h.next == h.fin {
 		h.state |= closed
 	}

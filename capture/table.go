@@ -5,29 +5,26 @@ import (
 	"math/rand/v2"
 )
 
-// A key names a flow, whichever side sends: the lower address and port first.
+// A key names a flow by its two ends: first that which sent the first segment
+// that was seen.
 type key struct {
-	low, high         Address
-	lowPort, highPort uint16
+	first, second         Address
+	firstPort, secondPort uint16
 }
 
-// keyOf gives the key of a segment's flow, and whether its sender is the low side.
-func keyOf(s *Segment, k *key) (fromLow bool) {
-	from, to := s.Source.low, s.Destination.low
-	if s.Source.high != s.Destination.high {
-		from, to = s.Source.high, s.Destination.high
-	}
-	if from < to || from == to && s.SourcePort <= s.DestinationPort {
-		k.low, k.lowPort, k.high, k.highPort = s.Source, s.SourcePort, s.Destination, s.DestinationPort
-		return true
-	}
-	k.low, k.lowPort, k.high, k.highPort = s.Destination, s.DestinationPort, s.Source, s.SourcePort
-	return false
+// keyOf gives the key of the flow that begins with s.
+func keyOf(s *Segment) key {
+	return key{s.Source, s.Destination, s.SourcePort, s.DestinationPort}
 }
 
-// is compares word by word, which == on the whole struct does not.
-func (k *key) is(other *key) bool {
-	return k.low == other.low && k.high == other.high && k.lowPort == other.lowPort && k.highPort == other.highPort
+// sentBy says whether s is of k's flow, and whether the first end sent it. It
+// does not branch on that, for nobody could predict which end sends next.
+func (k *key) sentBy(s *Segment) (first, is bool) {
+	forth := k.first.high ^ s.Source.high | k.first.low ^ s.Source.low | uint64(k.firstPort^s.SourcePort) |
+		k.second.high ^ s.Destination.high | k.second.low ^ s.Destination.low | uint64(k.secondPort^s.DestinationPort)
+	back := k.first.high ^ s.Destination.high | k.first.low ^ s.Destination.low | uint64(k.firstPort^s.DestinationPort) |
+		k.second.high ^ s.Source.high | k.second.low ^ s.Source.low | uint64(k.secondPort^s.SourcePort)
+	return forth == 0, min(forth, back) == 0
 }
 
 // A table holds records of flows in chunks that never move, and finds them by
@@ -59,10 +56,11 @@ func (t *table) at(n uint32) *record {
 	return &t.chunks[(n-1)>>chunkBits][(n-1)%chunkSize]
 }
 
-func (t *table) hash(k *key) uint32 {
-	h := fold(k.low.high^t.seed[0], k.low.low^t.seed[1])
-	h ^= fold(k.high.high^t.seed[2], k.high.low^t.seed[3])
-	return uint32(fold(h^t.seed[0], t.seed[1]^(uint64(k.lowPort)<<16|uint64(k.highPort))))
+// hash is the same whichever end sent s.
+func (t *table) hash(s *Segment) uint32 {
+	h := fold(s.Source.high^t.seed[0], s.Source.low^t.seed[1]) + fold(s.Destination.high^t.seed[0], s.Destination.low^t.seed[1])
+	ports := uint64(max(s.SourcePort, s.DestinationPort))<<16 | uint64(min(s.SourcePort, s.DestinationPort))
+	return uint32(fold(h^t.seed[2], ports^t.seed[3]))
 }
 
 // fold mixes two words by a multiplication.
@@ -71,23 +69,28 @@ func fold(a, b uint64) uint64 {
 	return high ^ low
 }
 
-// find gives the number of the flow of k, 0 where there is none.
-func (t *table) find(k *key, hash uint32) uint32 {
+// find gives the number of the flow of s, 0 where there is none, and whether its
+// first end sent s.
+func (t *table) find(s *Segment, hash uint32) (n uint32, first bool) {
 	mask := uint32(len(t.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
 		slot := t.slots[i]
-		switch n := uint32(slot); {
-		case n == 0:
-			return 0
-		case uint32(slot>>32) == hash && t.at(n).key.is(k):
-			return n
+		if slot == 0 {
+			return 0, true
+		}
+		if uint32(slot>>32) != hash {
+			continue
+		}
+		n = uint32(slot)
+		if first, is := t.at(n).key.sentBy(s); is {
+			return n, first
 		}
 	}
 }
 
-// add makes a record for k, which has none. It is zero but for its key and
-// generation.
-func (t *table) add(k *key, hash uint32) uint32 {
+// add makes a record for the flow that begins with s, which has none. It is zero
+// but for its key and generation.
+func (t *table) add(s *Segment, hash uint32) uint32 {
 	if t.used >= len(t.slots)/4*3 {
 		t.grow()
 	}
@@ -103,7 +106,7 @@ func (t *table) add(k *key, hash uint32) uint32 {
 		n = t.top
 	}
 	f := t.at(n)
-	f.key, f.hash, f.marks = *k, hash, inUse
+	f.key, f.hash, f.marks = keyOf(s), hash, inUse
 	t.insert(hash, n)
 	t.used++
 	return n

@@ -17,7 +17,6 @@ type Tracker struct {
 	now     int64 // time of the latest packet of this capture
 	due     int64 // when the first flow that ended is to be given
 	segment Segment
-	key     key
 	table   *table
 	queue   queue
 	hand    uint32 // record that is looked at next for silence
@@ -150,34 +149,29 @@ func (t *Tracker) end(n uint32, f *record) {
 
 // take takes the next segment.
 func (t *Tracker) take(s *Segment) {
-	fromLow := keyOf(s, &t.key)
-	hash := t.table.hash(&t.key)
-	n := t.table.find(&t.key, hash)
+	hash := t.table.hash(s)
+	n, first := t.table.find(s, hash)
 	if n != 0 && t.now-t.table.at(n).last > t.silent {
 		t.finish(n)
 		n = 0
 	}
 	if n == 0 {
-		if n = t.begin(s, hash, fromLow); n == 0 {
+		if n = t.begin(s, hash); n == 0 {
 			return
 		}
+		first = true
 	}
 	f := t.table.at(n)
-	d := origin
-	if fromLow != f.has(clientHigh) {
-		d = client
-	}
+	d := f.sender(first)
 	if s.Flags&SYN != 0 {
 		switch f.synchronize(d, s) {
 		case another:
 			t.finish(n)
-			if n = t.begin(s, hash, fromLow); n == 0 {
+			if n = t.begin(s, hash); n == 0 {
 				return
 			}
 			f = t.table.at(n)
-			if d = origin; fromLow != f.has(clientHigh) {
-				d = client
-			}
+			d = f.sender(true)
 			f.synchronize(d, s)
 		case ignored:
 			t.sight(f, d, s)
@@ -224,7 +218,7 @@ func (t *Tracker) take(s *Segment) {
 }
 
 // begin makes a flow that begins with s; 0: it does not.
-func (t *Tracker) begin(s *Segment, hash uint32, fromLow bool) uint32 {
+func (t *Tracker) begin(s *Segment, hash uint32) uint32 {
 	from, wanted := t.sender(s)
 	if !wanted {
 		return 0
@@ -237,15 +231,15 @@ func (t *Tracker) begin(s *Segment, hash uint32, fromLow bool) uint32 {
 		t.evict()
 	}
 	t.sweep()
-	n := t.table.add(&t.key, hash)
+	n := t.table.add(s, hash)
 	f := t.table.at(n)
-	if fromLow == (from == origin) {
-		f.marks |= clientHigh
+	if from == origin {
+		f.marks |= originFirst
 	}
 	if s.Flags&SYN == 0 {
 		f.marks |= joined
 	}
-	f.first, f.heard, f.asked, f.vlan = t.now, t.now, t.now, s.VLAN
+	f.first, f.spoke[origin], f.spoke[client], f.vlan = t.now, t.now, t.now, s.VLAN
 	t.stats.Flows++
 	return n
 }

@@ -1,6 +1,10 @@
 package validator
 
-import "why520/wire"
+import (
+	"sync"
+
+	"why520/wire"
+)
 
 // Rest is what is known of a response of which only the first bytes are at hand,
 // as in a capture, from whoever saw all of them pass.
@@ -21,7 +25,9 @@ type Rest struct {
 func ReadFirst(raw []byte, rest Rest, q RequestFacts, o ReadOptions) *Evidence {
 	e := newEvidence(o.Policy)
 	e.Request, e.Phase = q, PhaseWait
-	seen := newObserver(e, false, false)
+	seen := observers.Get().(*observer)
+	defer seen.putBack()
+	seen.begin(e)
 	seen.feed(raw)
 	if rest.Received <= int64(len(raw)) || seen.r == nil {
 		seen.end(o.End)
@@ -50,6 +56,22 @@ func ReadFirst(raw []byte, rest Rest, q RequestFacts, o ReadOptions) *Evidence {
 	}
 	return e
 }
+
+// observers are at rest, with the storage of what they observed before: a
+// capture has a great many responses.
+var observers = sync.Pool{New: func() any { return new(observer) }}
+
+// putBack lays o, which is done, aside.
+func (o *observer) putBack() {
+	clear(o.tally.sizes)
+	*o = observer{stream: o.stream, raw: o.raw[:0], tally: tally{name: o.tally.name[:0], sizes: o.tally.sizes}}
+	if cap(o.raw) <= rawMost {
+		observers.Put(o)
+	}
+}
+
+// rawMost is the most storage that an observer keeps when it is laid aside.
+const rawMost = 64 << 10
 
 // byReset are the reasons that a reset alone gives.
 var byReset = wire.SetOf(ResetBeforeRequest, wire.ResetAfterRequest, ResetDuringUpload, ReusedConnectionWasDead,

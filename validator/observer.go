@@ -42,13 +42,19 @@ const (
 // newObserver observes the response to q. A survey is made: violations that can
 // be tolerated do not end it.
 func newObserver(e *Evidence, digest, decode bool) *observer {
-	o := &observer{e: e, decode: decode}
-	o.stream.Limits, o.stream.Survey = e.Policy.Limits, true
-	o.stream.Expect(e.Request.Wire())
+	o := &observer{decode: decode}
+	o.begin(e)
 	if digest {
 		o.digest = sha256.New()
 	}
 	return o
+}
+
+// begin makes o, which saw nothing yet, write its facts to e.
+func (o *observer) begin(e *Evidence) {
+	o.e = e
+	o.stream.Limits, o.stream.Survey = e.Policy.Limits, true
+	o.stream.Expect(e.Request.Wire())
 }
 
 // feed takes the next bytes; it keeps none of b.

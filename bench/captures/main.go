@@ -1,6 +1,6 @@
 // Command captures measures how much CPU time and memory readers of captures
-// take for one file: package capture, and tshark, tcptrace and tcpdump where they
-// are installed. Each works in a process of its own, all in turn, several times;
+// take for one file: package capture, gopacket, and tshark, tcptrace and tcpdump
+// where they are installed. Each works in a process of its own, all in turn, several times;
 // the table has the median.
 //
 //	go run ./bench/captures -packets 3000000 -file /tmp/captures.pcap
@@ -29,12 +29,18 @@ type reader struct {
 
 var readers = []reader{
 	{"why520 capture, verdicts", []string{"SELF", "-read", "FILE"}, false},
+	{"why520 capture, all flows held to the end", []string{"SELF", "-read", "FILE", "-work", "held"}, false},
+	{"why520 capture, evicting beyond 16,384", []string{"SELF", "-read", "FILE", "-work", "evicting"}, false},
 	{"why520 capture, packets alone", []string{"SELF", "-read", "FILE", "-work", "packets"}, false},
 	{"read() of 256 KiB", []string{"SELF", "-read", "FILE", "-work", "bytes"}, false},
+	{"gopacket NewPacketSource", []string{"SELF", "-read", "FILE", "-work", "gopacket"}, false},
 	{"tcpdump, filter for RST, no state", []string{"tcpdump", "-n", "-r", "FILE", "-w", "/dev/null", "tcp[13] & 4 != 0"}, false},
 	{"tcptrace", []string{"tcptrace", "-n", "FILE"}, true},
 	{"tshark -2, tcp.completeness", []string{"tshark", "-n", "-2", "-r", "FILE", "-Y", "tcp.flags.reset==1 && tcp.completeness >= 0", "-w", "/dev/null"}, true},
 }
+
+// held are options under which no flow goes before the end of the file.
+var held = capture.Options{Linger: 24 * time.Hour, Silent: 24 * time.Hour, All: true}
 
 func main() {
 	var (
@@ -43,7 +49,7 @@ func main() {
 		rounds  = flag.Int("rounds", 3, "how often each reader reads, in turn")
 		slow    = flag.Bool("slow", false, "measure those too that take minutes and gigabytes, once")
 		read    = flag.String("read", "", "read this file and do nothing else")
-		work    = flag.String("work", "verdicts", "with -read: verdicts, packets or bytes")
+		work    = flag.String("work", "verdicts", "with -read: verdicts, held, evicting, packets, bytes or gopacket; with -file: make")
 	)
 	flag.Parse()
 	var err error
@@ -52,9 +58,12 @@ func main() {
 		err = readFile(*read, *work)
 	case *file == "":
 		err = fmt.Errorf("say with -file where the capture is, or may be made")
+	case *work == "make":
+		err = create(*file, *packets)
 	default:
 		if _, missing := os.Stat(*file); missing != nil {
-			err = create(*file, *packets)
+			// In a process of its own: the memory of this one counts as that of those it starts.
+			err = exec.Command(os.Args[0], "-file", *file, "-packets", fmt.Sprint(*packets), "-work", "make").Run()
 		}
 		if err == nil {
 			err = measure(*file, *rounds, *slow)
@@ -194,6 +203,14 @@ func readFile(path, work string) error {
 			err = r.Next(&p)
 		}
 		return nil
+	case "held":
+		return verdicts(f, held)
+	case "evicting":
+		o := held
+		o.Flows = 1 << 14
+		return verdicts(f, o)
+	case "gopacket":
+		return packetSource(f)
 	}
-	return verdicts(f)
+	return verdicts(f, capture.Options{})
 }

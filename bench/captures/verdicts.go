@@ -11,9 +11,9 @@ import (
 )
 
 // verdicts reads a capture as the command why520 does.
-func verdicts(f *os.File) error {
-	debug.SetGCPercent(200) // nearly all memory is the table's, which holds no pointers
-	t := capture.NewTracker(capture.Options{}, func(*capture.Flow) {})
+func verdicts(f *os.File, o capture.Options) error {
+	debug.SetGCPercent(50) // collecting costs little: nearly all memory is the table's, which holds no pointers
+	t := capture.NewTracker(o, func(*capture.Flow) {})
 	r, err := capture.NewReader(f)
 	if err != nil {
 		return err

@@ -102,15 +102,26 @@ func (s *segment) ip(b []byte) []byte {
 	return append(append(b, options...), s.payload...)
 }
 
+// options gives the TCP options in the order in which Linux writes them.
 func (s *segment) options() []byte {
 	var o []byte
 	if s.syn {
-		o = append(o, 2, 4, 5, 0xB4, 1, 3, 3, 7, 4, 2, 1, 1) // MSS 1460, scale 7, SACK permitted
+		o = append(o, 2, 4, 5, 0xB4) // MSS 1460
+		if s.stamped {
+			o = append(o, 4, 2) // SACK permitted
+		} else {
+			o = append(o, 1, 1, 4, 2)
+		}
+	} else if s.stamped {
+		o = append(o, 1, 1)
 	}
 	if s.stamped {
-		o = append(o, 1, 1, 8, 10)
+		o = append(o, 8, 10)
 		o = binary.BigEndian.AppendUint32(o, s.stamp)
 		o = binary.BigEndian.AppendUint32(o, s.stamp-7)
+	}
+	if s.syn {
+		o = append(o, 1, 3, 3, 7) // scale 7
 	}
 	return o
 }
