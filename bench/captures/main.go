@@ -3,7 +3,7 @@
 // where they are installed. Each works in a process of its own, all in turn, several times;
 // the table has the median.
 //
-//	go run ./bench/captures -packets 3000000 -file /tmp/captures.pcap
+//	go run ./bench/captures -packets 3000000 -file captures.pcap
 package main
 
 import (
