@@ -39,7 +39,7 @@ func (t *Tracker) answer(f *record, c *talk, b []byte, cut int) {
 		if c.whole {
 			t.answered(f, c, at)
 			if f.talk == 0 {
-				if len(b) > 0 || cut > 0 {
+				if (len(b) > 0 || cut > 0) && !f.has(unfollowed) {
 					f.marks |= surplus | unfollowed
 				}
 				return
@@ -164,7 +164,11 @@ func (t *Tracker) turnTo(f *record, c *talk) {
 	c.expected, c.whole, c.measured, c.framed, c.skipped = false, false, false, false, false
 	c.raw, c.rest = c.raw[:0], c.rest[:0]
 	f.marks &^= early
-	if c.open == 0 {
+	switch {
+	case c.open == 0 && c.crowded: // which request comes next is not known
+		t.unfollow(f)
+		return
+	case c.open == 0:
 		t.hangUp(f)
 		return
 	}

@@ -64,7 +64,13 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 			if len(b) == 0 {
 				break
 			}
-			if c.open == pipeline || beginsRequest(b) == no {
+			if c.open == pipeline {
+				c.crowded = true
+			}
+			if c.crowded {
+				return
+			}
+			if beginsRequest(b) == no {
 				t.noRequest(f, c)
 				return
 			}
@@ -94,7 +100,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 			}
 		}
 	}
-	if cut > 0 {
+	if cut > 0 && !c.crowded {
 		if c.asking != askingBody || !c.request.Skip(int64(cut)) {
 			if !f.has(faulted) {
 				t.unfollow(f)

@@ -13,6 +13,7 @@ type talk struct {
 	measured bool // the head is over its budget, and only its size counts
 	framed   bool // the final head is whole
 	skipped  bool // bytes of the response are missing: raw is whole
+	crowded  bool // more requests wait than are followed: the responses to those that are still count
 	asked    [pipeline]question
 	open     int    // of them
 	head     []byte // of the newest request: what came of a head that is not whole
@@ -137,7 +138,7 @@ func (t *Tracker) hangUp(f *record) {
 		}
 	}
 	c.asking, c.open, c.from = between, 0, 0
-	c.expected, c.whole, c.measured, c.framed, c.skipped = false, false, false, false, false
+	c.expected, c.whole, c.measured, c.framed, c.skipped, c.crowded = false, false, false, false, false, false
 	t.talks.put(f.talk)
 	f.talk = 0
 }

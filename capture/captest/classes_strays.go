@@ -112,6 +112,17 @@ var unseen = []Class{
 		t.fin(t.client)
 		t.ack(t.origin)
 	}},
+	{"many-pipelined-and-none-answered", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
+		t.handshake()
+		t.stream(t.client, strings.Repeat(request("GET"), 12), mss)
+		t.abort(t.origin)
+	}},
+	{"many-pipelined", whole, func(t *talk) {
+		t.handshake()
+		t.stream(t.client, strings.Repeat(request("GET"), 12), mss)
+		t.stream(t.origin, strings.Repeat(page(30), 12), mss)
+		t.close(t.client)
+	}},
 	{"joined-in-content", Truth{Stage: capture.AfterResponse, Handshake: capture.HandshakeUnseen, Notes: []wire.Reason{validator.FlowJoinedInTheMiddle}}, func(t *talk) {
 		t.stream(t.origin, strings.Repeat("lorem ipsum dolor ", 50), mss)
 		t.get()
