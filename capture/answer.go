@@ -109,7 +109,9 @@ func (c *talk) feed(f *record, b []byte) int {
 		}
 		switch {
 		case err == wire.ErrIncomplete:
-			c.rest = append(c.rest[:0], in[n:]...)
+			if before == 0 || n > 0 { // else it is there: a head in small pieces is not copied for each
+				c.rest = append(c.rest[:0], in[n:]...)
+			}
 			return len(b)
 		case err != nil:
 			c.refuse(in, n)

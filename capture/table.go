@@ -35,7 +35,7 @@ type table struct {
 	used   int
 	chunks []*[chunkSize]record
 	free   uint32 // list of free records, by next; 0: none
-	top    uint32 // records that were ever used: numbers go from 1 to top
+	top    uint32 // records that were used since all flows were given: numbers go from 1 to top
 }
 
 const (
@@ -104,6 +104,7 @@ func (t *table) add(s *Segment, hash uint32) uint32 {
 		}
 		t.top++
 		n = t.top
+		*t.at(n) = record{} // it may have been used before a Close
 	}
 	f := t.at(n)
 	f.key, f.hash, f.marks = keyOf(s), hash, inUse

@@ -60,7 +60,7 @@ func (t *Tracker) unsee(f *record) {
 	}
 	c := t.traces.at(f.trace)
 	t.traced -= sightingSize * len(c.kept)
-	c.kept, c.count = c.kept[:0], 0
+	c.kept, c.count = nil, 0 // what is held is what is counted
 	t.traces.put(f.trace)
 	f.trace = 0
 }

@@ -99,6 +99,7 @@ func (t *Tracker) Close() {
 		}
 	}
 	t.queue = queue{}
+	t.table.top, t.table.free = 0, 0 // the next Close is not to look at records of before
 }
 
 // Stats gives the counts so far.
