@@ -32,7 +32,7 @@ var strays = []Class{
 		t.put(early)
 	}},
 	{"reset-at-zero", strayed(capture.AfterRequest), func(t *talk) {
-		t.origin.seq = 900000
+		t.origin.seq = 0xF0000000
 		t.handshake()
 		t.get()
 		s := t.segment(t.origin, capture.RST|capture.ACK, "")
@@ -59,7 +59,7 @@ var strays = []Class{
 		t.get()
 		t.now = begin + 2900e6
 		t.put(t.forged(t.origin))
-		t.now = begin + 2995e6
+		t.now = begin + 3050e6
 		t.stream(t.origin, page(300), mss) // nobody obeyed the reset
 		t.wait(100 * time.Millisecond)
 		t.close(t.client)
