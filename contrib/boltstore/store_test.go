@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -104,14 +105,44 @@ func TestTheBudgetIsExact(t *testing.T) {
 			}
 			assert.LessOrEqual(t, s.Size(), int64(budget))
 		}
+		for n := range 60 { // deletions may have left room: it is filled
+			key, value := fmt.Sprintf("fresh%02d", n), make([]byte, 500)
+			require.NoError(t, s.Save(key, value))
+			last[key] = string(value)
+		}
 		require.NoError(t, s.Close())
 		s = open(t, folder, budget)
 		keys, size := inFile(t, s)
+		assert.Greater(t, size, int64(budget-(500+7+numberSize)), "nothing is evicted while there is room")
 		assert.Equal(t, size, s.Size())
 		assert.LessOrEqual(t, size, int64(budget))
 		for key, value := range keys {
 			assert.Equal(t, last[key], value, "seed %d", seed)
 		}
+	}
+}
+
+func TestNothingIsEvictedWhileThereIsRoom(t *testing.T) {
+	const budget = 30 * (2 + numberSize + 300)
+	for seed := range uint64(20) {
+		folder := t.TempDir()
+		s := open(t, folder, budget)
+		random := rand.New(rand.NewPCG(seed, 8))
+		last := map[string]string{}
+		for range 100 {
+			key := fmt.Sprint(random.IntN(30))
+			if random.IntN(4) == 0 {
+				s.Delete(key)
+				delete(last, key)
+				continue
+			}
+			value := strings.Repeat("v", random.IntN(301))
+			require.NoError(t, s.Save(key, []byte(value)))
+			last[key] = value
+		}
+		require.NoError(t, s.Close())
+		keys, _ := inFile(t, open(t, folder, budget))
+		assert.Equal(t, last, keys, "seed %d", seed)
 	}
 }
 
