@@ -9,7 +9,9 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -129,16 +131,24 @@ func certify(t *testing.T, r *running) {
 	r.prober = &validator.Prober{TLS: &tls.Config{RootCAs: pool}}
 }
 
-// freePorts gives two ports that were free a moment ago.
+// freePorts gives two ports that nobody listens on. They lie below those that
+// kernels give to connections and to ":0", so that nobody takes one before the
+// server does.
 func (r *running) freePorts(t *testing.T) {
 	t.Helper()
 	for _, p := range []struct{ address, port *string }{{&r.plain, &r.plainPort}, {&r.tls, &r.tlsPort}} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer l.Close()
-		*p.address = l.Addr().String()
-		_, *p.port, err = net.SplitHostPort(*p.address)
-		require.NoError(t, err)
+		for tries := 0; ; tries++ {
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+mathrand.IntN(10000)))
+			if err != nil && tries < 100 {
+				continue
+			}
+			require.NoError(t, err)
+			defer l.Close()
+			*p.address = l.Addr().String()
+			_, *p.port, err = net.SplitHostPort(*p.address)
+			require.NoError(t, err)
+			break
+		}
 	}
 }
 

@@ -24,9 +24,10 @@ import (
 
 // A process is a Caddy that runs.
 type process struct {
-	dir    string // its own
-	site   string // its address on loopback
-	file   string // its Caddyfile
+	dir    string   // its own
+	site   string   // its address on loopback
+	socket *os.File // that listens there: Caddy inherits it, so that nobody can take the port before
+	file   string   // its Caddyfile
 	client *http.Client
 	end    func() // asks it to end, and waits
 
@@ -42,7 +43,13 @@ func start(t *testing.T, options, site string) *process {
 	dir, err := os.MkdirTemp("", "caddy") // short, for the admin endpoint's socket
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	p := &process{dir: dir, site: freeAddress(t), file: filepath.Join(dir, "Caddyfile"), changed: make(chan struct{}, 1)}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	socket, err := l.(*net.TCPListener).File()
+	require.NoError(t, err)
+	t.Cleanup(func() { socket.Close() })
+	p := &process{dir: dir, site: l.Addr().String(), socket: socket, file: filepath.Join(dir, "Caddyfile"), changed: make(chan struct{}, 1)}
 	p.configure(t, options, site)
 	p.run(t)
 	transport := &http.Transport{DisableCompression: true}
@@ -54,7 +61,7 @@ func start(t *testing.T, options, site string) *process {
 // configure writes the Caddyfile.
 func (p *process) configure(t *testing.T, options, site string) {
 	t.Helper()
-	text := fmt.Sprintf("{\n\tadmin unix//%s/admin\n\tauto_https off\n\tpersist_config off\n\tlog {\n\t\toutput stderr\n\t\tformat json\n\t}\n%s\n}\nhttp://%s {\n\tlog\n%s\n}\n",
+	text := fmt.Sprintf("{\n\tadmin unix//%s/admin\n\tauto_https off\n\tpersist_config off\n\tlog {\n\t\toutput stderr\n\t\tformat json\n\t}\n%s\n}\nhttp://%s {\n\tbind fd/3\n\tlog\n%s\n}\n",
 		p.dir, options, p.site, site)
 	require.NoError(t, os.WriteFile(p.file, []byte(text), 0o600))
 }
@@ -63,7 +70,7 @@ func (p *process) configure(t *testing.T, options, site string) {
 func (p *process) run(t *testing.T) {
 	t.Helper()
 	c := exec.Command(caddy, "run", "--config", p.file, "--adapter", "caddyfile")
-	c.Dir = p.dir
+	c.Dir, c.ExtraFiles = p.dir, []*os.File{p.socket}
 	c.Env = append(os.Environ(), "HOME="+p.dir, "XDG_DATA_HOME="+p.dir, "XDG_CONFIG_HOME="+p.dir)
 	out, err := c.StderrPipe()
 	require.NoError(t, err)
@@ -192,15 +199,6 @@ func (p *process) do(t *testing.T, r *http.Request) (*http.Response, string, err
 	}
 	content, err := io.ReadAll(resp.Body)
 	return resp, string(content), err
-}
-
-// freeAddress gives an address of loopback that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // adapt gives what Caddy makes of a Caddyfile's site, or why it does not.
