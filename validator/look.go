@@ -85,6 +85,9 @@ type eye struct {
 	see  func(fd uintptr)
 	seen look
 	peeking
+
+	step func(fd uintptr) (done bool) // of ask
+	put  sending                      // valid during ask
 }
 
 // newEye gives an eye for c, or nil where there is no descriptor.
@@ -98,6 +101,7 @@ func newEye(c net.Conn) *eye {
 	}
 	e := &eye{raw: raw}
 	e.see = func(fd uintptr) { e.seen = e.peeking.peek(fd) }
+	e.step = e.lookAndPut
 	return e
 }
 

@@ -21,7 +21,11 @@ func (x *trip) connect() bool {
 		address, _ := x.key.address()
 		x.trace.GetConn(address)
 	}
-	c, err := x.t.pool.take(x.ctx, x)
+	var c *conn
+	var err error
+	if !x.turn {
+		c, err = x.t.pool.take(x.ctx, x)
+	}
 	switch {
 	case err != nil:
 		x.cause = err

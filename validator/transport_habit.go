@@ -52,10 +52,10 @@ func (h *habit) closed(alive, found time.Duration, now time.Time) {
 	h.at = now
 }
 
-// usable reports whether c, which carried another exchange before, can carry x:
-// at this moment, nothing can be read on it. It is closed otherwise, and its turn
-// is x's.
-func (x *trip) usable(c *conn) bool {
+// mayUse reports whether c, which carried another exchange before, can carry x:
+// at this moment, nothing can be read on it, or it is looked at later. It is
+// closed otherwise, and its turn is x's.
+func (x *trip) mayUse(c *conn, later bool) bool {
 	now := time.Now()
 	idle := now.Sub(c.idleAt)
 	p := &x.t.pool
@@ -67,6 +67,9 @@ func (x *trip) usable(c *conn) bool {
 			c.close()
 			return false
 		}
+	}
+	if later {
+		return true
 	}
 	seen := c.look()
 	if seen == alive {

@@ -87,12 +87,12 @@ func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
 	p.closing = false
 	o := p.origin(x.key)
 	x.o = o
-	x.surprised, o.talked = o.talked, false
+	x.surprised, o.talked = x.surprised || o.talked, false
 	for !x.fresh && len(o.idle) > 0 {
 		c := o.idle[len(o.idle)-1]
 		p.remove(c)
 		p.mu.Unlock()
-		if x.usable(c) {
+		if x.mayUse(c, x.looksLater(c)) {
 			return c, nil
 		}
 		p.mu.Lock()
@@ -132,7 +132,7 @@ func (x *trip) inTurn(c *conn) *conn {
 		return nil
 	case x.fresh:
 		c.close()
-	case x.usable(c):
+	case x.mayUse(c, false):
 		return c
 	}
 	p := &x.t.pool

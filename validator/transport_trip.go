@@ -29,6 +29,7 @@ type passing struct {
 	ctx        context.Context
 	release    func()                 // ends what was made for ctx; nil: nothing was
 	trace      *httptrace.ClientTrace // nil: nobody wants to know
+	watched    bool                   // by a trace that is told of connections or of what is sent
 	key        originKey
 	content    io.ReadCloser // of the request, to be closed yet; nil: none
 	replayable bool          // by its method
@@ -78,7 +79,10 @@ const (
 func newTrip(t *Transport, req *http.Request) *trip {
 	x := trips.Get().(*trip)
 	x.t, x.req, x.ctx, x.began = t, req, req.Context(), time.Now()
-	x.trace = httptrace.ContextClientTrace(x.ctx)
+	if x.trace = httptrace.ContextClientTrace(x.ctx); x.trace != nil {
+		w := x.trace
+		x.watched = w.GetConn != nil || w.GotConn != nil || w.WroteHeaderField != nil || w.WroteHeaders != nil || w.WroteRequest != nil
+	}
 	//lint:ignore SA1019 http.Client sets it, for its Timeout
 	if req.Cancel != nil {
 		x.obeyCancel()
@@ -143,17 +147,19 @@ func (x *trip) closeContent() {
 // that is to be held. again: it has to be tried anew.
 func (x *trip) attempt() (again bool, err error) {
 	x.attempts++
-	if x.ctx.Err() != nil || !x.connect() {
-		return false, x.fail()
+	for sent := false; !sent; {
+		if x.ctx.Err() != nil || !x.connect() {
+			return false, x.fail()
+		}
+		x.phase = PhaseRequest
+		x.tls, x.address = x.c.facts, x.c.address
+		if x.ctx.Done() != nil {
+			x.unbind = context.AfterFunc(x.ctx, x.c.cut)
+		}
+		x.stream.Limits = x.t.settings().policy.Limits
+		x.stream.Expect(x.ask.wire)
+		sent = x.send()
 	}
-	x.phase = PhaseRequest
-	x.tls, x.address = x.c.facts, x.c.address
-	if x.ctx.Done() != nil {
-		x.unbind = context.AfterFunc(x.ctx, x.c.cut)
-	}
-	x.stream.Limits = x.t.settings().policy.Limits
-	x.stream.Expect(x.ask.wire)
-	x.send()
 	if x.readHead() {
 		return false, nil
 	}
@@ -161,35 +167,6 @@ func (x *trip) attempt() (again bool, err error) {
 		return x.repeat()
 	}
 	return false, x.fail()
-}
-
-// send sends the head and what goes with it, and has the rest sent.
-func (x *trip) send() {
-	if !x.ask.streamed {
-		x.closeContent()
-	}
-	x.before = x.c.tap.sent.Load()
-	x.asked = x.began
-	if x.c.uses == 1 || x.attempts > 1 {
-		x.asked = time.Now()
-	}
-	limit := x.t.settings().deadlines.Write
-	if limit > 0 {
-		x.c.SetWriteDeadline(x.asked.Add(limit))
-	}
-	_, x.sendErr = x.c.Write(x.ask.head)
-	if limit > 0 {
-		x.c.SetWriteDeadline(time.Time{})
-	}
-	x.sent = time.Now()
-	if x.trace != nil {
-		x.traceHead()
-	}
-	if x.sendErr == nil && x.ask.streamed {
-		x.up = x.upload()
-	} else if x.trace != nil && x.trace.WroteRequest != nil {
-		x.trace.WroteRequest(httptrace.WroteRequestInfo{Err: x.sendErr})
-	}
 }
 
 // mayRepeat reports whether the request may be sent anew: a reused connection
