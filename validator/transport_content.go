@@ -137,7 +137,7 @@ func (x *trip) readContent(p []byte) (n int, over bool) {
 		case ok && ev == wire.Content:
 			x.segment = b[len(b)-x.stream.Segment:]
 		case ok && ev == wire.TrailerSection:
-			x.trailer = fieldsOf(x.stream.Trailer(), b[len(b)-x.stream.Segment:], false, nil)
+			x.trailer = x.fieldsOf(x.stream.Trailer(), b[len(b)-x.stream.Segment:], false, nil)
 		case ok: // Done
 			x.whole = true
 			return n, true

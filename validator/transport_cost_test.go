@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -85,5 +86,38 @@ func TestNamesOfFieldsAreCanonicalAndTheirValuesTogether(t *testing.T) {
 			}
 		}
 		tr.CloseIdleConnections()
+	}
+}
+
+// Whatever their length, and where in them letters and hyphens are.
+func TestNamesOfAnyLengthAreCanonical(t *testing.T) {
+	const alphabet = "aAzZmM--'`_|~^0"
+	random := rand.New(rand.NewPCG(1, 2))
+	answers := make(chan string, 1)
+	tr := &validator.Transport{}
+	defer tr.CloseIdleConnections()
+	u := listen(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		for q, _ := readRequest(r); q != nil; q, _ = readRequest(r) {
+			io.WriteString(c, <-answers)
+		}
+	})
+	for range 50 {
+		want := http.Header{"Content-Length": {"0"}}
+		answer := "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+		for len(want) < 200 {
+			name := make([]byte, 1+random.IntN(40))
+			for i := range name {
+				name[i] = alphabet[random.IntN(len(alphabet))]
+			}
+			key := http.CanonicalHeaderKey(string(name))
+			if want[key] == nil {
+				answer += string(name) + ":" + string(name) + "\r\n"
+				want[key] = []string{string(name)}
+			}
+		}
+		answers <- answer + "\r\n"
+		resp, _, err := do(tr, "GET", u, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, resp.Header)
 	}
 }

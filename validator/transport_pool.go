@@ -92,7 +92,7 @@ func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
 		c := o.idle[len(o.idle)-1]
 		p.remove(c)
 		p.mu.Unlock()
-		if x.mayUse(c, x.looksLater(c)) {
+		if x.mayUse(c, x.began, x.looksLater(c)) {
 			return c, nil
 		}
 		p.mu.Lock()
@@ -132,7 +132,7 @@ func (x *trip) inTurn(c *conn) *conn {
 		return nil
 	case x.fresh:
 		c.close()
-	case x.mayUse(c, false):
+	case x.mayUse(c, time.Now(), false):
 		return c
 	}
 	p := &x.t.pool
@@ -152,7 +152,7 @@ func (p *pool) leave(x *trip, turn chan *conn) {
 	}
 	p.mu.Unlock()
 	if c := <-turn; c != nil {
-		x.t.keep(c)
+		x.t.keep(c, time.Now())
 	} else {
 		p.unmade(x.o)
 	}
@@ -191,11 +191,10 @@ func (p *pool) left(o *origin) {
 	o.conns--
 }
 
-// keep puts c, which carries no exchange any more, into the pool, or hands it to
-// who waits in line. It reports whether it did: c is closed otherwise.
-func (t *Transport) keep(c *conn) bool {
-	now := time.Now()
-	c.idleAt, c.aliveAt = now, now
+// keep puts c, which carries no exchange since then, into the pool, or hands it
+// to who waits in line. It reports whether it did: c is closed otherwise.
+func (t *Transport) keep(c *conn, since time.Time) bool {
+	c.idleAt, c.aliveAt = since, since
 	return t.put(c)
 }
 

@@ -141,6 +141,8 @@ func (x *trip) arrived(n int) {
 		}
 	} else if x.t.set.timed || x.head == 0 {
 		x.lastByte = time.Now()
+	} else {
+		x.lastByte = noTime
 	}
 	x.received += int64(n)
 }

@@ -44,7 +44,15 @@ type outgoing struct {
 	awaits   bool // 100 (Continue), before the content
 	closes   bool // the request says that the connection ends with it
 	wire     wire.Request
-	keys     []string
+	agent    string  // value of the User-Agent field
+	named    bool    // agent is given, and may be empty: then there is no such field
+	fields   []field // of the header, but for those that stand first or are not its own
+}
+
+// A field is what an http.Header has of one name.
+type field struct {
+	name   string
+	values []string
 }
 
 // prepare makes the request ready, or says why it cannot be sent.
@@ -59,7 +67,7 @@ func (x *trip) prepare() error {
 	case req.Header == nil:
 		return errNoHeader
 	}
-	if err := validFields("header", req.Header); err != nil {
+	if err := x.ask.take(req.Header); err != nil {
 		return err
 	}
 	if err := validFields("trailer", req.Trailer); err != nil {
@@ -88,16 +96,46 @@ func (x *trip) prepare() error {
 	return x.addContent()
 }
 
+// take takes the fields of a header, in the order of their names.
+func (a *outgoing) take(header http.Header) error {
+	for name, values := range header {
+		if err := validField("header", name, values); err != nil {
+			return err
+		}
+		switch name {
+		case "Host", "Content-Length", "Transfer-Encoding", "Trailer":
+			continue
+		case "User-Agent":
+			if a.named = true; len(values) > 0 {
+				a.agent = values[0]
+			}
+			continue
+		case "Connection":
+			a.closes = httpguts.HeaderValuesContainsToken(values, "close")
+		}
+		a.fields = append(a.fields, field{name, values})
+	}
+	slices.SortFunc(a.fields, func(f, g field) int { return strings.Compare(f.name, g.name) })
+	return nil
+}
+
 // validFields refuses names and values that would not be one field each.
 func validFields(what string, fields http.Header) error {
 	for name, values := range fields {
-		if !httpguts.ValidHeaderFieldName(name) {
-			return fmt.Errorf("validator: invalid %s field name %.80q", what, name)
+		if err := validField(what, name, values); err != nil {
+			return err
 		}
-		for _, v := range values {
-			if !validValue(v) { // which may be a secret
-				return fmt.Errorf("validator: invalid %s field value for %q", what, name)
-			}
+	}
+	return nil
+}
+
+func validField(what, name string, values []string) error {
+	if !httpguts.ValidHeaderFieldName(name) {
+		return fmt.Errorf("validator: invalid %s field name %.80q", what, name)
+	}
+	for _, v := range values {
+		if !validValue(v) { // which may be a secret
+			return fmt.Errorf("validator: invalid %s field value for %q", what, name)
 		}
 	}
 	return nil

@@ -36,12 +36,11 @@ func (x *trip) writeHead() error {
 	}
 	b = append(b, " HTTP/1.1\r\n"...)
 	b = appendField(b, "Host", host)
-	if agents, ok := req.Header["User-Agent"]; !ok {
+	if !a.named {
 		b = append(b, "User-Agent: Go-http-client/1.1\r\n"...)
-	} else if len(agents) > 0 && agents[0] != "" {
-		b = appendField(b, "User-Agent", agents[0])
+	} else if a.agent != "" {
+		b = appendField(b, "User-Agent", a.agent)
 	}
-	a.closes = httpguts.HeaderValuesContainsToken(req.Header["Connection"], "close")
 	if (req.Close || x.t.DisableKeepAlives) && !a.closes {
 		a.closes = true
 		b = append(b, "Connection: close\r\n"...)
@@ -58,17 +57,8 @@ func (x *trip) writeHead() error {
 			return err
 		}
 	}
-	a.keys = a.keys[:0]
-	for name := range req.Header {
-		switch name {
-		case "Host", "User-Agent", "Content-Length", "Transfer-Encoding", "Trailer":
-			continue
-		}
-		a.keys = append(a.keys, name)
-	}
-	slices.Sort(a.keys)
-	for _, name := range a.keys {
-		values := req.Header[name]
+	for _, f := range a.fields {
+		name, values := f.name, f.values
 		for _, v := range values {
 			b = appendField(b, name, v)
 		}
@@ -91,8 +81,17 @@ func (x *trip) writeHead() error {
 // framing reports whether name is of a field that says where a message ends or
 // for whom it is: a request has it by other means.
 func framing(name string) bool {
-	return strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") ||
-		strings.EqualFold(name, "Trailer") || strings.EqualFold(name, "Host")
+	switch len(name) { // a token, which is all ASCII
+	case len("Host"):
+		return strings.EqualFold(name, "Host")
+	case len("Trailer"):
+		return strings.EqualFold(name, "Trailer")
+	case len("Content-Length"):
+		return strings.EqualFold(name, "Content-Length")
+	case len("Transfer-Encoding"):
+		return strings.EqualFold(name, "Transfer-Encoding")
+	}
+	return false
 }
 
 func appendField(b []byte, name, value string) []byte {

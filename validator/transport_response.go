@@ -147,7 +147,7 @@ func clean(v string) string {
 // head, r is the response, which takes what its trailer will be.
 func (x *trip) header(b []byte, r *http.Response, room []string) http.Header {
 	h := x.stream.Head()
-	header := fieldsOf(h, b, len(x.stream.Found) > 0, room)
+	header := x.fieldsOf(h, b, len(x.stream.Found) > 0, room)
 	if r == nil {
 		return header
 	}
@@ -173,7 +173,7 @@ func (x *trip) header(b []byte, r *http.Response, room []string) http.Header {
 
 // fieldsOf gives the fields of h, a head or a trailer section b. Their values are
 // in values, if that is long enough.
-func fieldsOf(h *wire.Head, b []byte, repair bool, values []string) http.Header {
+func (x *trip) fieldsOf(h *wire.Head, b []byte, repair bool, values []string) http.Header {
 	n := h.Len()
 	header := make(http.Header, n)
 	if n <= 0 {
@@ -182,7 +182,7 @@ func fieldsOf(h *wire.Head, b []byte, repair bool, values []string) http.Header 
 	if n > len(values) {
 		values = make([]string, n)
 	}
-	text := canonical(h, b)
+	text := x.canonical(h, b)
 	for i := range n {
 		name, value := h.Field(b, i)
 		v := text[value.Off : value.Off+value.Len]
@@ -213,54 +213,6 @@ func join(header http.Header, h *wire.Head, b []byte, text string, values []stri
 			header[key] = values[i : i+1 : i+1]
 		}
 	}
-}
-
-// canonical gives b as a string in which the field names of h are as
-// http.CanonicalHeaderKey has them.
-func canonical(h *wire.Head, b []byte) string {
-	for i := range h.Len() {
-		if name := h.Name(b, i); !isCanonical(name) {
-			return canonicalized(h, b)
-		}
-	}
-	return string(b)
-}
-
-const caseBit = 'a' - 'A'
-
-// isCanonical reports whether a letter of name is in upper case where it is the
-// first or behind a hyphen, and only there.
-func isCanonical(name []byte) bool {
-	wrong := byte('a') // first letter of the case that would be wrong
-	for _, c := range name {
-		if c-wrong < 26 {
-			return false
-		}
-		wrong = 'A'
-		if c == '-' {
-			wrong = 'a'
-		}
-	}
-	return true
-}
-
-func canonicalized(h *wire.Head, b []byte) string {
-	var small [2 << 10]byte
-	text := append(small[:0], b...)
-	for i := range h.Len() {
-		wrong := byte('a')
-		name, _ := h.Field(b, i)
-		for j, c := range text[name.Off : name.Off+name.Len] {
-			if c-wrong < 26 {
-				text[int(name.Off)+j] = c ^ caseBit
-			}
-			wrong = 'A'
-			if c == '-' {
-				wrong = 'a'
-			}
-		}
-	}
-	return string(text)
 }
 
 // announced gives a trailer with the names that a Trailer field lists.

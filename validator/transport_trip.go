@@ -19,6 +19,7 @@ type trip struct {
 	passing
 	intake
 	ask  outgoing
+	text []byte       // room for a head
 	good goodEvidence // valid during OnVerdict
 }
 
@@ -64,7 +65,7 @@ type passing struct {
 	asked     time.Time // the request began
 	sent      time.Time // the head, and content that went with it
 	firstByte time.Time
-	lastByte  time.Time // kept where there are deadlines
+	lastByte  time.Time // zero where it is not known: of content, without deadlines
 	headAt    time.Time // the final head was complete
 }
 
@@ -118,12 +119,15 @@ func (x *trip) free() {
 	if len(x.buf) > bigBuffer {
 		x.buf = make([]byte, leastBuffer)
 	}
-	head, keys := x.ask.head, x.ask.keys
+	if cap(x.text) > bigBuffer {
+		x.text = nil
+	}
+	head, fields := x.ask.head, x.ask.fields
 	if cap(head) > bigBuffer {
 		head = nil
 	}
-	clear(keys)
-	x.ask = outgoing{head: head[:0], keys: keys[:0]}
+	clear(fields)
+	x.ask = outgoing{head: head[:0], fields: fields[:0]}
 	if x.good.e.Version != 0 {
 		x.good = goodEvidence{}
 	}

@@ -41,7 +41,11 @@ func (x *trip) giveBack(c *conn, reusable bool) error {
 			c.tap.SetReadDeadline(noTime)
 			c.armed = false
 		}
-		if x.t.keep(c) {
+		since := x.lastByte
+		if since.IsZero() {
+			since = time.Now()
+		}
+		if x.t.keep(c, since) {
 			return nil
 		}
 		return errTooManyIdle
