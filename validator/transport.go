@@ -74,10 +74,11 @@ type Transport struct {
 	// Recorder, if set, keeps the evidence of exchanges that failed.
 	Recorder *Recorder
 
-	// DialContext makes connections; nil: a net.Dialer's. It has to obey ctx. A
-	// connection that gives no descriptor, by SyscallConn or by that of its NetConn,
-	// is looked at for a millisecond before each reuse; one without deadlines either
-	// is not used again.
+	// DialContext makes connections; nil: a net.Dialer's. It should obey ctx: where
+	// it does not, the request does, and a connection that comes later is kept for
+	// others, save for https. A connection that gives no descriptor, by SyscallConn
+	// or by that of its NetConn, is looked at for a millisecond before each reuse; one
+	// without deadlines either is not used again.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// DialTLSContext makes connections for https, with TLS on them; nil:

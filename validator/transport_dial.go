@@ -32,12 +32,14 @@ func (x *trip) connect() bool {
 		return false
 	case c == nil:
 		x.turn = true
-		c = x.dial()
-		x.turn = false
-		if c == nil {
-			x.t.pool.unmade(x.o)
+		if c = x.dial(); c == nil {
+			if x.turn {
+				x.t.pool.unmade(x.o)
+			}
+			x.turn = false
 			return false
 		}
+		x.turn = false
 	}
 	x.c, x.dialling = c, nil
 	if x.trace != nil && x.trace.GotConn != nil {
@@ -103,9 +105,9 @@ func (x *trip) dial() *conn {
 	through := x.key.tls && t.DialTLSContext != nil
 	switch {
 	case through:
-		nc, err = t.DialTLSContext(ctx, "tcp", address)
+		nc, err = x.reach(ctx, t.DialTLSContext, address)
 	case t.DialContext != nil:
-		nc, err = t.DialContext(ctx, "tcp", address)
+		nc, err = x.reach(ctx, t.DialContext, address)
 	default:
 		nc, err = new(net.Dialer).DialContext(ctx, "tcp", address)
 	}
@@ -118,8 +120,21 @@ func (x *trip) dial() *conn {
 		return nil
 	}
 	x.dialling = nc
-	c := &conn{o: x.o, address: address}
-	c.tap = newTap(nc, x.dialled)
+	c := t.newConn(x.o, nc, address, x.dialled)
+	x.address = c.address
+	switch {
+	case through && !x.adopt(c, nc, d.TLS), x.key.tls && !through && !x.encrypt(c, address, d.TLS):
+		c.close()
+		x.dialling = nil
+		return nil
+	}
+	return c
+}
+
+// newConn gives a connection to o that was made of nc in that time.
+func (t *Transport) newConn(o *origin, nc net.Conn, address string, took time.Duration) *conn {
+	c := &conn{o: o, address: address}
+	c.tap = newTap(nc, took)
 	c.link.Conn = c.tap
 	c.kill = func() { nc.Close() }
 	c.cut = func() {
@@ -129,13 +144,6 @@ func (x *trip) dial() *conn {
 	c.blind = !c.tap.plain && c.tap.SetReadDeadline(noTime) != nil
 	if a := nc.RemoteAddr(); a != nil {
 		c.address = a.String()
-	}
-	x.address = c.address
-	switch {
-	case through && !x.adopt(c, nc, d.TLS), x.key.tls && !through && !x.encrypt(c, address, d.TLS):
-		c.close()
-		x.dialling = nil
-		return nil
 	}
 	return c
 }

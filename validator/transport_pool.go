@@ -18,6 +18,7 @@ type conn struct {
 	kill    func()               // closes it from any goroutine
 	cut     func()               // so does it, and gives up its turn
 	uses    int                  // requests that were put on it
+	kept    bool                 // it was idle before
 	armed   bool                 // a read deadline is set
 	blind   bool                 // it cannot be looked at, and is not used again
 	lost    bool                 // it is not counted any more; the pool is locked
@@ -194,7 +195,7 @@ func (p *pool) left(o *origin) {
 // keep puts c, which carries no exchange since then, into the pool, or hands it
 // to who waits in line. It reports whether it did: c is closed otherwise.
 func (t *Transport) keep(c *conn, since time.Time) bool {
-	c.idleAt, c.aliveAt = since, since
+	c.idleAt, c.aliveAt, c.kept = since, since, true
 	return t.put(c)
 }
 

@@ -18,7 +18,7 @@ func (x *trip) send() bool {
 	if x.c.uses == 1 || x.attempts > 1 {
 		x.asked = time.Now()
 	}
-	if x.c.uses > 1 && x.looksLater(x.c) {
+	if x.c.kept && x.looksLater(x.c) {
 		return x.lookAndSend()
 	}
 	x.sendErr = x.write(x.ask.head)

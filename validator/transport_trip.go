@@ -177,7 +177,7 @@ func (x *trip) attempt() (again bool, err error) {
 // ended before a byte of the response. See Transport.
 func (x *trip) mayRepeat() bool {
 	switch {
-	case x.c.uses < 2 || x.attempts > 1 || x.received > 0 || x.refused || x.ctx.Err() != nil:
+	case !x.c.kept || x.attempts > 1 || x.received > 0 || x.refused || x.ctx.Err() != nil:
 		return false
 	case x.end != wire.FIN && x.end != wire.RST && x.end != wire.Truncated && x.end != Alert:
 		return false
