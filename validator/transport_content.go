@@ -221,7 +221,7 @@ func (x *trip) tunnel() io.ReadWriteCloser {
 		x.up.wakes = false // who reads from here on
 		x.up.mu.Unlock()
 	}
-	if x.c.armed || x.t.set.timed {
+	if x.t.set.timed {
 		x.c.tap.SetReadDeadline(noTime)
 	}
 	if x.unbind != nil {

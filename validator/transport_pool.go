@@ -19,7 +19,8 @@ type conn struct {
 	cut     func()               // so does it, and gives up its turn
 	uses    int                  // requests that were put on it
 	kept    bool                 // it was idle before
-	armed   bool                 // a read deadline is set
+	armed   time.Time            // the read deadline that is set; zero: none
+	fired   bool                 // that, or another, ended a read: whatever is wanted is to be set
 	blind   bool                 // it cannot be looked at, and is not used again
 	lost    bool                 // it is not counted any more; the pool is locked
 	pooled  bool                 // it is idle; the pool is locked

@@ -113,7 +113,9 @@ func (x *trip) read(into []byte) (n int, ok bool) {
 			x.arrived(n)
 			return n, true
 		}
-		switch end := x.c.ended(err); {
+		end := x.c.ended(err)
+		x.c.fired = x.c.fired || end == wire.Timeout
+		switch {
 		case end == wire.Open:
 			continue
 		case end == wire.Timeout && (timed || x.up != nil):
@@ -177,19 +179,26 @@ func (x *trip) arm() {
 	if x.up != nil {
 		x.up.mu.Lock() // so that what it sets when it is done is not undone here
 		defer x.up.mu.Unlock()
-		x.c.armed = x.c.armed || x.up.woke
-		x.up.woke = false
 		x.armAt(x.deadline(x.up.sent, x.up.err))
 		return
 	}
 	x.armAt(x.deadline(x.sent, x.sendErr))
 }
 
+// armAt sees to it that a read ends at that time, zero for never. On a bare
+// connection it may end earlier: read finds out then that the time is not over.
+// So the deadline of a connection in use moves once in its own time, not with
+// each read.
 func (x *trip) armAt(at time.Time, _ bool) {
-	if !at.IsZero() || x.c.armed {
-		x.c.tap.SetReadDeadline(at)
-		x.c.armed = !at.IsZero()
+	switch c := x.c; {
+	case c.fired:
+	case c.armed.Equal(at):
+		return
+	case c.isBare() && !c.armed.IsZero() && (at.IsZero() || c.armed.Before(at)):
+		return
 	}
+	x.c.tap.SetReadDeadline(at)
+	x.c.armed, x.c.fired = at, false
 }
 
 // deadline says when the origin will have been waited for long enough, zero if

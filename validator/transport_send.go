@@ -50,13 +50,17 @@ func (x *trip) write(b []byte) error {
 // looksLater reports whether c, which carried another exchange before, is looked
 // at when the request is written: nothing else happens between, or is told of.
 func (x *trip) looksLater(c *conn) bool {
-	return c.tap.plain && c.facts == nil && !x.ask.streamed && !x.watched
+	return c.isBare() && !x.ask.streamed && !x.watched
 }
+
+// isBare reports whether nothing stands between c and the descriptor.
+func (c *conn) isBare() bool { return c.tap.plain && c.facts == nil }
 
 // lookAndSend is send for what looksLater.
 func (x *trip) lookAndSend() bool {
 	if x.t.set.timed {
 		x.sent = time.Now() // as good as
+		x.c.fired = x.c.fired || x.c.armed.Before(x.sent) && !x.c.armed.IsZero()
 		x.arm()
 	}
 	seen, n, at, err := x.c.tap.ask(x.ask.head)

@@ -112,6 +112,37 @@ func TestAReusedConnectionIsWaitedForUntilTheDeadline(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(began), 50*time.Millisecond)
 }
 
+// The deadline of one exchange is not that of the next, be it over or yet to come.
+func TestEachExchangeHasADeadlineOfItsOwn(t *testing.T) {
+	const limit = 2 * time.Second
+	for name, k := range map[string]struct{ pause, answer time.Duration }{
+		"it passes while nothing is asked": {limit + limit/20, 0},
+		"it passes before the next answer": {limit / 2, limit * 7 / 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := listen(t, func(_ int, c net.Conn, r *bufio.Reader) {
+				wait := time.Duration(0)
+				for q, _ := readRequest(r); q != nil; q, _ = readRequest(r) {
+					time.Sleep(wait)
+					io.WriteString(c, hello)
+					wait = k.answer
+				}
+			})
+			tr, seen := transport(t)
+			tr.Deadlines = validator.Deadlines{FirstByte: limit}
+			for _, pause := range []time.Duration{0, k.pause} {
+				time.Sleep(pause)
+				_, content, err := do(tr, "POST", u, nil)
+				require.NoError(t, err)
+				assert.Equal(t, "hello", content)
+			}
+			e, _ := seen.last(t)
+			assert.True(t, e.Reused)
+		})
+	}
+}
+
 func TestACallerMayLeaveAReusedConnection(t *testing.T) {
 	asked := make(chan bool, 1)
 	u := listen(t, silentAt(2, asked))

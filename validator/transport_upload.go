@@ -34,7 +34,6 @@ type upload struct {
 	contentErr error     // that is the content's fault
 	withheld   bool      // the response came before the content was asked for
 	wakes      bool      // the reader, whose deadline is another once the request is sent
-	woke       bool      // and it did: by a deadline that is over
 
 	once sync.Once
 	done chan struct{} // it is over, and all fields stay
@@ -75,7 +74,6 @@ func (u *upload) run() {
 	broken := u.contentErr != nil
 	if u.wakes && !broken {
 		u.c.tap.SetReadDeadline(time.Unix(1, 0))
-		u.woke = true
 	}
 	if u.limit > 0 {
 		u.c.SetWriteDeadline(noTime)

@@ -37,9 +37,9 @@ func (x *trip) succeed() {
 func (x *trip) giveBack(c *conn, reusable bool) error {
 	x.c = nil
 	if reusable && !c.blind && x.t.settings().idleEach > 0 {
-		if x.t.set.timed {
+		if x.t.set.timed && (x.up != nil || !c.isBare()) { // which may be read where it is looked at
 			c.tap.SetReadDeadline(noTime)
-			c.armed = false
+			c.armed, c.fired = noTime, false
 		}
 		since := x.lastByte
 		if since.IsZero() {
