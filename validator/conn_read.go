@@ -177,7 +177,7 @@ func (c *Conn) begin(from int) {
 	r.stream.Expect(r.ask.Request)
 	r.open, r.phase = true, PhaseRequest
 	if r.received > 0 {
-		r.phase, r.firstByte = PhaseHead, time.Now()
+		r.phase, r.firstByte = PhaseHead, nowFrom(c.made)
 		r.lastByte = r.firstByte
 	}
 	c.tick()
@@ -213,7 +213,7 @@ func (c *Conn) fetch(into []byte) (int, error) {
 		n, err := c.link.Conn.Read(into)
 		if n > 0 {
 			if r.late = nil; r.open {
-				r.arrived(n, c.g.set.timed)
+				r.arrived(n, c.made, c.g.set.timed)
 			}
 			return n, nil
 		}
@@ -228,12 +228,12 @@ func (c *Conn) fetch(into []byte) (int, error) {
 }
 
 // arrived notes that n bytes of the response came.
-func (r *reception) arrived(n int, timed bool) {
+func (r *reception) arrived(n int, made time.Time, timed bool) {
 	if r.received == 0 {
-		r.phase, r.firstByte = PhaseHead, time.Now()
+		r.phase, r.firstByte = PhaseHead, nowFrom(made)
 		r.lastByte = r.firstByte
 	} else if timed || r.head == 0 {
-		r.lastByte = time.Now()
+		r.lastByte = nowFrom(made)
 	}
 	r.received += int64(n)
 }

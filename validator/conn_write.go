@@ -11,6 +11,7 @@ import (
 
 // asking is the requests that were written to a Conn.
 type asking struct {
+	made     time.Time // the connection
 	requests wire.Requests
 	open     []question // from first on: those that wait for their response, the oldest first
 	first    int
@@ -87,7 +88,7 @@ func (a *asking) begin(before int64) error {
 		a.first = 0
 	}
 	a.count++
-	a.open = append(a.open, question{number: a.count, before: before, head: len(a.heads), asked: time.Now()})
+	a.open = append(a.open, question{number: a.count, before: before, head: len(a.heads), asked: nowFrom(a.made)})
 	return nil
 }
 
@@ -239,7 +240,7 @@ func (c *Conn) write(p []byte) (int, error) {
 	}
 	switch f := c.failed.Load(); {
 	case err == nil:
-		a.sentAll(time.Now())
+		a.sentAll(nowFrom(c.made))
 	case c.closed.Load() && f != nil:
 		return n, f
 	case c.closed.Load() || c.shut.Load() || a.tunnel || a.blind || timedOut(err) && !c.overdue(limit):

@@ -75,6 +75,7 @@ func (g *Guard) Conn(c net.Conn) *Conn {
 // begun completes a new Conn over c.
 func (c *Conn) begun(over net.Conn) {
 	c.net, c.made = over, time.Now()
+	c.asking.made = c.made
 	c.err = c.g.set.err
 	if a := over.RemoteAddr(); a != nil {
 		c.address = a.String()

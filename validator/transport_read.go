@@ -135,14 +135,14 @@ func (x *trip) read(into []byte) (n int, ok bool) {
 // arrived notes that n bytes came.
 func (x *trip) arrived(n int) {
 	if x.received == 0 {
-		x.firstByte = time.Now()
+		x.firstByte = nowFrom(x.began)
 		x.lastByte = x.firstByte
 		x.phase = PhaseHead
 		if x.trace != nil && x.trace.GotFirstResponseByte != nil {
 			x.trace.GotFirstResponseByte()
 		}
 	} else if x.t.set.timed || x.head == 0 {
-		x.lastByte = time.Now()
+		x.lastByte = nowFrom(x.began)
 	} else {
 		x.lastByte = noTime
 	}

@@ -22,7 +22,7 @@ func (x *trip) send() bool {
 		return x.lookAndSend()
 	}
 	x.sendErr = x.write(x.ask.head)
-	x.sent = time.Now()
+	x.sent = nowFrom(x.began)
 	if x.trace != nil {
 		x.traceHead()
 	}
@@ -63,7 +63,7 @@ func (x *trip) lookAndSend() bool {
 		x.c.fired = x.c.fired || x.c.armed.Before(x.sent) && !x.c.armed.IsZero()
 		x.arm()
 	}
-	seen, n, at, err := x.c.tap.ask(x.ask.head)
+	seen, n, at, err := x.c.tap.ask(x.ask.head, x.began)
 	if seen != alive {
 		x.unusable(seen)
 		return false
@@ -109,8 +109,8 @@ func (x *trip) unusable(seen look) {
 //
 // So no Read is tried in vain before the answer is there, and the look costs no
 // more than that would.
-func (t *tap) ask(b []byte) (seen look, n int, at time.Time, err error) {
-	seen, n, at, err = t.eye.ask(b)
+func (t *tap) ask(b []byte, began time.Time) (seen look, n int, at time.Time, err error) {
+	seen, n, at, err = t.eye.ask(b, began)
 	t.sent.Add(int64(n))
 	if err != nil {
 		local := t.LocalAddr()
@@ -121,16 +121,17 @@ func (t *tap) ask(b []byte) (seen look, n int, at time.Time, err error) {
 
 // A sending is what an eye writes once it has looked.
 type sending struct {
-	b   []byte
-	n   int       // bytes that were written
-	at  time.Time // then; zero: they were not yet
-	err error
+	b     []byte
+	began time.Time // the exchange
+	n     int       // bytes that were written
+	at    time.Time // then; zero: they were not yet
+	err   error
 }
 
 // ask is tap's. Events from the begin of RawConn.Read on end its wait, and what
 // was there before is seen: none is missed.
-func (e *eye) ask(b []byte) (seen look, n int, at time.Time, err error) {
-	e.seen, e.put = alive, sending{b: b}
+func (e *eye) ask(b []byte, began time.Time) (seen look, n int, at time.Time, err error) {
+	e.seen, e.put = alive, sending{b: b, began: began}
 	waited := e.raw.Read(e.step)
 	seen, n, at, err = e.seen, e.put.n, e.put.at, e.put.err
 	e.put = sending{}
@@ -151,6 +152,6 @@ func (e *eye) lookAndPut(fd uintptr) (done bool) {
 		return true
 	}
 	p.n, p.err = give(fd, p.b)
-	p.at = time.Now()
+	p.at = nowFrom(p.began)
 	return p.n < len(p.b)
 }

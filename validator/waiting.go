@@ -17,6 +17,10 @@ type waiting struct {
 	between  bool      // nothing came behind an interim response yet
 }
 
+// nowFrom reads the clock: it gives what time.Now does, as from has it, for less,
+// as the time of day is not asked for again.
+func nowFrom(from time.Time) time.Time { return from.Add(time.Since(from)) }
+
 // due says when the origin will have been waited for long enough, zero if never,
 // and whether that is for a phase as a whole, be it silent or not.
 func (w *waiting) due(d *Deadlines) (at time.Time, overall bool) {
