@@ -1,7 +1,6 @@
 package validator
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"time"
@@ -101,7 +100,9 @@ func (a *asking) take(p []byte, before int64) error {
 	for {
 		q := a.newest()
 		if a.requests.Between() {
-			p = bytes.TrimLeft(p, "\r\n") // RFC 9112 section 2.2
+			for len(p) > 0 && (p[0] == '\r' || p[0] == '\n') { // RFC 9112 section 2.2
+				p = p[1:]
+			}
 		}
 		switch {
 		case a.requests.Between() && q != nil && q.whole && q.mayTunnel():
