@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -109,7 +110,8 @@ func (n *network) rules(t *testing.T, rule string) {
 	t.Cleanup(func() { run(t, "ip netns exec "+n.router+" nft delete table ip why520") })
 }
 
-// serve runs handle on every connection to an address within a namespace.
+// serve runs handle on every connection to an address within a namespace, which
+// the end of the test closes.
 func (n *network) serve(t *testing.T, namespace, address string, handle func(*net.TCPConn)) {
 	t.Helper()
 	var l net.Listener
@@ -124,7 +126,9 @@ func (n *network) serve(t *testing.T, namespace, address string, handle func(*ne
 			if err != nil {
 				return
 			}
+			stop := context.AfterFunc(t.Context(), func() { c.Close() })
 			handle(c.(*net.TCPConn))
+			stop()
 		}
 	}()
 	t.Cleanup(func() {
@@ -137,9 +141,9 @@ func (n *network) serve(t *testing.T, namespace, address string, handle func(*ne
 func (n *network) reach(t testing.TB, address string) {
 	t.Helper()
 	var err error
-	for range 50 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		var c net.Conn
-		n.within(n.client, func() { c, err = net.DialTimeout("tcp", address, 100*time.Millisecond) })
+		n.within(n.client, func() { c, err = net.DialTimeout("tcp", address, time.Second) })
 		switch {
 		case err == nil:
 			c.Close()
