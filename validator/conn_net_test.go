@@ -200,7 +200,7 @@ func TestConnUnderManyRequests(t *testing.T) {
 				if (i+j)%5 == 0 {
 					o = bad
 				}
-				err := exchangeBy(t, rt, o)
+				err := exchange(t, rt, o)
 				if o == good {
 					assert.NoError(t, err)
 				} else {
