@@ -253,7 +253,7 @@ func (n *network) probe(t *testing.T, address string, p *validator.Prober, s sce
 	})
 	require.NoError(t, err)
 	var flow *capture.Flow
-	for f, err := range capture.Flows(&file, capture.Options{All: true, Deadlines: p.Deadlines}) {
+	for f, err := range capture.Flows(&file, capture.Options{All: true, Deadlines: deadlines}) {
 		require.NoError(t, err)
 		require.Nil(t, flow, "two flows")
 		flow = f
