@@ -128,7 +128,7 @@ func exchange(t *testing.T, tr http.RoundTripper, o *origintest.Origin) error {
 	var last error
 	for i := range max(o.Target().Requests, 1) {
 		if i > 0 {
-			time.Sleep(min(o.Target().Idle, time.Second))
+			time.Sleep(min(o.Target().Idle, 2*time.Second))
 		}
 		resp, err := tr.RoundTrip(request(t, o))
 		if last = err; err != nil {
