@@ -138,7 +138,7 @@ func saysNothing(c *net.TCPConn) {
 }
 
 // flows gives the flows that pass at the client while do runs there.
-func (n *network) flows(t *testing.T, do func()) []*capture.Flow {
+func (n *network) flows(t *testing.T, d validator.Deadlines, do func()) []*capture.Flow {
 	t.Helper()
 	var l *capture.Live
 	var err error
@@ -148,7 +148,7 @@ func (n *network) flows(t *testing.T, do func()) []*capture.Flow {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		tracker := capture.NewTracker(capture.Options{All: true, Deadlines: deadlines}, func(f *capture.Flow) { flows = append(flows, f) })
+		tracker := capture.NewTracker(capture.Options{All: true, Deadlines: d}, func(f *capture.Flow) { flows = append(flows, f) })
 		var p capture.Packet
 		var s capture.Segment
 		for l.Next(&p) == nil {
@@ -228,7 +228,11 @@ func TestNoResetOfTheOriginIsClaimedWhereNoneCounts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n.serve(t, n.origin, listening, c.origin)
-			flows := n.flows(t, c.client)
+			d := deadlines
+			if c.reason == wire.FirstByteTimeout {
+				d = within(waiting)
+			}
+			flows := n.flows(t, d, c.client)
 			require.Len(t, flows, 1)
 			f := flows[0]
 			assert.Equal(t, c.by, f.ResetBy, "%s", strings.Join(f.Evidence.TCP.Evidence, "\n"))
@@ -245,7 +249,7 @@ func TestNoResetOfTheOriginIsClaimedWhereNoneCounts(t *testing.T) {
 func TestResetAfterBothClosesDoesNotCount(t *testing.T) {
 	n := newNetwork(t)
 	n.serve(t, n.origin, listening, answer(whole, closes))
-	flows := n.flows(t, func() {
+	flows := n.flows(t, deadlines, func() {
 		c, err := net.Dial("tcp", listening)
 		if !assert.NoError(t, err) {
 			return
@@ -295,7 +299,7 @@ func TestFlowJoinedInTheMiddleBlamesNobody(t *testing.T) {
 	defer c.Close()
 	const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 	_, _ = io.WriteString(c, request)
-	flows := n.flows(t, func() {
+	flows := n.flows(t, deadlines, func() {
 		close(let)
 		_, _ = io.WriteString(c, request)
 		_, err := c.Read(make([]byte, 1))

@@ -1,14 +1,9 @@
 package validator_test
 
 import (
-	"context"
-	"io"
-	"net"
 	"net/http"
 	"slices"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,56 +14,17 @@ import (
 )
 
 // connVerdicts collects what a Guard's OnVerdict is told.
-type connVerdicts struct {
-	mu       sync.Mutex
-	evidence []*validator.Evidence
-	all      []*validator.Verdict
-}
+type connVerdicts struct{ verdicts }
 
 func (v *connVerdicts) add(_ *validator.Conn, e *validator.Evidence, verdict *validator.Verdict) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.evidence = append(v.evidence, e.Clone())
-	v.all = append(v.all, verdict.Clone())
-}
-
-// reasons gives those of the verdicts so far.
-func (v *connVerdicts) reasons() (all []wire.Reason) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, verdict := range v.all {
-		all = append(all, verdict.Reason)
-	}
-	return all
-}
-
-// notes gives those of the verdicts so far.
-func (v *connVerdicts) notes() (all []wire.Reason) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, verdict := range v.all {
-		for _, n := range verdict.Notes {
-			all = append(all, n.Reason)
-		}
-	}
-	return all
+	v.verdicts.add(nil, e, verdict)
 }
 
 // guard gives a Guard that asks o as its Prober would.
 func guard(t *testing.T, o *origintest.Origin) *validator.Guard {
 	t.Helper()
-	tr, p := asker(t, o), o.Prober()
-	dialer := &net.Dialer{Resolver: p.Resolver}
-	return &validator.Guard{
-		Policy: tr.Policy, Deadlines: tr.Deadlines, TLSClientConfig: tr.TLSClientConfig,
-		Connect: func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := dialer.DialContext(ctx, network, address)
-			if err == nil && p.Connected != nil {
-				err = p.Connected(ctx, c)
-			}
-			return c, err
-		},
-	}
+	tr := asker(t, o)
+	return &validator.Guard{Policy: tr.Policy, Deadlines: tr.Deadlines, TLSClientConfig: tr.TLSClientConfig, Connect: tr.DialContext}
 }
 
 // aroundHTTP gives net/http's transport with g inside.
@@ -77,27 +33,6 @@ func aroundHTTP(t *testing.T, g *validator.Guard) http.RoundTripper {
 	inner := &http.Transport{DisableCompression: true}
 	t.Cleanup(inner.CloseIdleConnections)
 	return g.Around(inner)
-}
-
-// exchangeBy makes the requests of o.Target and reads what comes; it gives the
-// last error.
-func exchangeBy(t *testing.T, rt http.RoundTripper, o *origintest.Origin) error {
-	t.Helper()
-	var last error
-	for i := range max(o.Target().Requests, 1) {
-		if i > 0 {
-			time.Sleep(min(o.Target().Idle, time.Second))
-		}
-		resp, err := rt.RoundTrip(request(t, o))
-		if last = err; err != nil {
-			continue
-		}
-		if resp.StatusCode != http.StatusSwitchingProtocols {
-			_, last = io.Copy(io.Discard, resp.Body)
-		}
-		assert.NoError(t, resp.Body.Close())
-	}
-	return last
 }
 
 // elsewhere has what net/http makes of an origin through a Conn, beside
@@ -118,7 +53,7 @@ func TestConnFindsTheReasonOfEveryOrigin(t *testing.T) {
 			o := origintest.Start(t, f.Name)
 			g, seen := guard(t, o), &connVerdicts{}
 			g.OnVerdict, g.Recorder = seen.add, &validator.Recorder{}
-			err := exchangeBy(t, aroundHTTP(t, g), o)
+			err := exchange(t, aroundHTTP(t, g), o)
 			want := append([]wire.Reason{f.Reason}, slices.Concat(otherwise[f.Reason], elsewhere[f.Reason])...)
 			var failed *validator.Error
 			if err == nil {

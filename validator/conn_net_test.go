@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -67,14 +68,25 @@ func TestConnGoesOnAfterADeadlineOfTheClient(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 38, n)
 	assert.Equal(t, []wire.Reason{wire.OK}, seen.reasons())
+}
 
-	write(t, c, onePlain)
-	write(t, origin, "HTTP/1.1 200")
-	require.NoError(t, c.SetReadDeadline(time.Now().Add(20*time.Millisecond)))
-	_, err = c.Read(p)
-	assert.ErrorIs(t, err, wire.HeadStalled)
-	require.NoError(t, c.Close())
-	assert.Equal(t, []wire.Reason{wire.OK, wire.HeadStalled}, seen.reasons(), "Close tells it")
+func TestCloseTellsOfWhatADeadlineOfTheClientEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := &connVerdicts{}
+		below, _ := piped(func(c net.Conn, r *bufio.Reader) {
+			readRequest(r)
+			io.WriteString(c, "HTTP/1.1 200")
+			r.ReadByte()
+		})(t.Context(), "", "")
+		c := (&validator.Guard{OnVerdict: seen.add}).Conn(below)
+		write(t, c, onePlain)
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(time.Second)))
+		_, err := c.Read(make([]byte, 100))
+		assert.ErrorIs(t, err, wire.HeadStalled)
+		assert.Empty(t, seen.reasons(), "it is not over")
+		require.NoError(t, c.Close())
+		assert.Equal(t, []wire.Reason{wire.HeadStalled}, seen.reasons())
+	})
 }
 
 func TestCloseDuringReadIsTheClientsDoing(t *testing.T) {
@@ -188,7 +200,7 @@ func TestConnUnderManyRequests(t *testing.T) {
 				if (i+j)%5 == 0 {
 					o = bad
 				}
-				err := exchangeBy(t, rt, o)
+				err := exchange(t, rt, o)
 				if o == good {
 					assert.NoError(t, err)
 				} else {

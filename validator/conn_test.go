@@ -196,7 +196,7 @@ func TestConnCostsNoMemory(t *testing.T) {
 			}
 		}
 		once()
-		assert.Zero(t, testing.AllocsPerRun(200, once))
+		assert.Zero(t, allocations(t, once))
 		require.NoError(t, c.Close())
 	}
 	assert.Greater(t, told, 400)

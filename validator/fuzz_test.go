@@ -152,7 +152,7 @@ func FuzzProber(f *testing.F) {
 		}
 		e, v := generated(t, o, k, silence)
 		if k.End == wire.Timeout && !k.Want.Has(v.Reason) {
-			e, v = generated(t, o, k, 2*time.Second) // a busy machine pauses, too
+			e, v = generated(t, o, k, 4*time.Second) // a busy machine pauses, too
 		}
 		inTable(t, e, v)
 		if k.End == wire.RST {

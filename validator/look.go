@@ -49,16 +49,19 @@ func (l *link) look() look {
 // descriptor.
 func (l *link) lookThrough() look {
 	t := l.tap
-	below, until := talks, time.Now().Add(lookWait)
+	below := talks
+	var n int
+	var err error
 	if t.eye != nil {
-		if below = t.eye.peek(); below == alive {
-			until = time.Unix(1, 0) // what is read is what the layers have
+		below = t.eye.peek()
+	}
+	if below == alive {
+		if err = t.SetReadDeadline(time.Unix(1, 0)); err == nil {
+			n, err = l.Conn.Read(t.one[:]) // is what the layers have
 		}
+	} else {
+		n, err = l.readForAMoment(t.one[:])
 	}
-	if t.SetReadDeadline(until) != nil {
-		return closed
-	}
-	n, err := l.Conn.Read(t.one[:])
 	switch {
 	case n > 0:
 		return talks
@@ -68,6 +71,26 @@ func (l *link) lookThrough() look {
 		return partly
 	}
 	return l.silent()
+}
+
+// mostLooks is how often a read is tried that may not have been one.
+const mostLooks = 8
+
+// readForAMoment reads what comes within lookWait. A busy machine may come to the
+// read when that is over, and then nothing is read that is there: a read that did
+// not last as long as it should have is tried again.
+func (l *link) readForAMoment(b []byte) (n int, err error) {
+	for range mostLooks {
+		if err = l.tap.SetReadDeadline(time.Now().Add(lookWait)); err != nil {
+			return 0, err
+		}
+		began := time.Now()
+		n, err = l.Conn.Read(b)
+		if took := time.Since(began); !timedOut(err) || took >= lookWait/2 && took <= 2*lookWait {
+			break
+		}
+	}
+	return n, err
 }
 
 // silent gives alive, now that TLS has no whole record, or partly where it has a

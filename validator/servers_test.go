@@ -132,13 +132,13 @@ func certify(t *testing.T, r *running) {
 }
 
 // freePorts gives two ports that nobody listens on. They lie below those that
-// kernels give to connections and to ":0", so that nobody takes one before the
-// server does.
+// kernels give to connections and to ":0", and below those that the tests of the
+// command listen on, so that nobody takes one before the server does.
 func (r *running) freePorts(t *testing.T) {
 	t.Helper()
 	for _, p := range []struct{ address, port *string }{{&r.plain, &r.plainPort}, {&r.tls, &r.tlsPort}} {
 		for tries := 0; ; tries++ {
-			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+mathrand.IntN(10000)))
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+mathrand.IntN(10000)))
 			if err != nil && tries < 100 {
 				continue
 			}
@@ -181,7 +181,7 @@ func (r *running) listens(t *testing.T, address string, ended <-chan struct{}) {
 	t.Helper()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
-	late := time.After(20 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		if c, err := net.Dial("tcp", address); err == nil {
 			itself := c.LocalAddr().String() == address // its own port was the one it dialled

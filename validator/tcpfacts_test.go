@@ -75,7 +75,7 @@ func TestResetRightAfterAcceptIsToldFromOneAfterTheRequest(t *testing.T) {
 	before := serve(t, reset)
 	after := serve(t, func(c *net.TCPConn) { readHead(c); reset(c) })
 	for range fewRuns {
-		_, v := ask(t, &validator.Prober{}, validator.Target{URL: before})
+		_, v := ask(t, &validator.Prober{Settle: time.Minute}, validator.Target{URL: before}) // however late it is
 		assert.Equal(t, validator.ResetBeforeRequest, v.Reason)
 		e, v := ask(t, &validator.Prober{}, validator.Target{URL: after})
 		assert.Equal(t, wire.ResetAfterRequest, v.Reason)
@@ -97,7 +97,7 @@ func TestCloseWithUnreadDataIsAReset(t *testing.T) {
 func TestAcknowledgedDoesNotMeanRead(t *testing.T) {
 	held := make(chan *net.TCPConn, 1)
 	url := serve(t, func(c *net.TCPConn) { held <- c })
-	p := &validator.Prober{Deadlines: validator.Deadlines{FirstByte: 100 * time.Millisecond}}
+	p := &validator.Prober{Deadlines: validator.Deadlines{FirstByte: 500 * time.Millisecond}}
 	e, v := ask(t, p, validator.Target{URL: url})
 	assert.Equal(t, wire.FirstByteTimeout, v.Reason)
 	assert.Equal(t, e.Sent, e.Acked)
@@ -177,6 +177,7 @@ func TestEachAddressHasItsOwnVerdict(t *testing.T) {
 	if err != nil {
 		t.Skip("no IPv6 loopback here: skipped")
 	}
+	over := make(chan bool, 1)
 	go func() {
 		for {
 			c, err := six.Accept()
@@ -184,10 +185,17 @@ func TestEachAddressHasItsOwnVerdict(t *testing.T) {
 				return
 			}
 			reset(c.(*net.TCPConn))
+			over <- true
 		}
 	}()
 	defer six.Close()
 	p := &validator.Prober{Addresses: validator.AllAddresses, Resolver: origintest.StartNameServer(t).Resolver()}
+	p.Connected = func(_ context.Context, c net.Conn) error {
+		if strings.HasPrefix(c.RemoteAddr().String(), "[") {
+			<-over
+		}
+		return nil
+	}
 	got := map[string]wire.Reason{}
 	for e, err := range p.ProbeAll(t.Context(), validator.Target{URL: "http://both.test:" + port}) {
 		require.NoError(t, err)

@@ -48,7 +48,7 @@ func TestAnExchangeAllocatesHalfAsOftenAsNetHTTPsAtMost(t *testing.T) {
 			q, err := http.NewRequest("GET", listen(t, quiet(answer.String())), nil)
 			require.NoError(t, err)
 			b := make([]byte, 64)
-			return testing.AllocsPerRun(200, func() {
+			return allocations(t, func() {
 				resp, err := tr.RoundTrip(q)
 				if err != nil {
 					t.Error(err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -37,6 +38,24 @@ func (v *verdicts) list() []*validator.Verdict {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return append([]*validator.Verdict(nil), v.all...)
+}
+
+// reasons gives those of the verdicts so far.
+func (v *verdicts) reasons() (all []wire.Reason) {
+	for _, verdict := range v.list() {
+		all = append(all, verdict.Reason)
+	}
+	return all
+}
+
+// notes gives those of the verdicts so far.
+func (v *verdicts) notes() (all []wire.Reason) {
+	for _, verdict := range v.list() {
+		for _, n := range verdict.Notes {
+			all = append(all, n.Reason)
+		}
+	}
+	return all
 }
 
 // last gives the evidence and the verdict of the last exchange.
@@ -104,12 +123,12 @@ func request(t *testing.T, o *origintest.Origin) *http.Request {
 
 // exchange makes the requests of o.Target and reads what comes; it gives the last
 // error.
-func exchange(t *testing.T, tr *validator.Transport, o *origintest.Origin) error {
+func exchange(t *testing.T, tr http.RoundTripper, o *origintest.Origin) error {
 	t.Helper()
 	var last error
 	for i := range max(o.Target().Requests, 1) {
 		if i > 0 {
-			time.Sleep(min(o.Target().Idle, time.Second))
+			time.Sleep(min(o.Target().Idle, 2*time.Second))
 		}
 		resp, err := tr.RoundTrip(request(t, o))
 		if last = err; err != nil {
@@ -179,16 +198,7 @@ func TestTransportFindsTheReasonOfEveryOrigin(t *testing.T) {
 }
 
 // noted reports whether one of the verdicts has the note.
-func noted(seen *verdicts, r wire.Reason) bool {
-	for _, v := range seen.list() {
-		for _, n := range v.Notes {
-			if n.Reason == r {
-				return true
-			}
-		}
-	}
-	return false
-}
+func noted(seen *verdicts, r wire.Reason) bool { return slices.Contains(seen.notes(), r) }
 
 // A fault of the content is never the end of it.
 func TestContentThatIsCutDoesNotEndInOrder(t *testing.T) {

@@ -2,12 +2,14 @@ package validator_test
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -90,62 +92,76 @@ func TestAnUploadThatEndsLeavesNoDeadlineBehind(t *testing.T) {
 
 // A deadline of writing, too, is the upload's and not the tunnel's.
 func TestATunnelHasNoDeadlineOfAnUpload(t *testing.T) {
-	u := listen(t, func(_ int, c net.Conn, r *bufio.Reader) {
-		q, err := http.ReadRequest(r)
-		if err != nil {
-			return
-		}
-		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
-		io.Copy(io.Discard, q.Body)
-		io.Copy(c, r)
+	synctest.Test(t, func(t *testing.T) {
+		const limit = time.Second
+		tr := &validator.Transport{Deadlines: validator.Deadlines{Write: limit}, DialContext: piped(func(c net.Conn, r *bufio.Reader) {
+			q, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+			io.Copy(io.Discard, q.Body)
+			io.Copy(c, r)
+		})}
+		content, feed := io.Pipe()
+		q, sent := streaming(t, "http://origin.test/", content)
+		q.Header.Set("Connection", "Upgrade")
+		q.Header.Set("Upgrade", "x")
+		resp, err := tr.RoundTrip(q)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		go func() {
+			io.WriteString(feed, "content")
+			feed.Close()
+		}()
+		require.NoError(t, <-sent)
+		time.Sleep(2 * limit) // the deadline is over
+		_, err = io.WriteString(resp.Body.(io.Writer), "hello")
+		assert.NoError(t, err)
+		var b [5]byte
+		_, err = io.ReadFull(resp.Body, b[:])
+		assert.NoError(t, err)
 	})
-	const limit = 50 * time.Millisecond
-	tr := &validator.Transport{Deadlines: validator.Deadlines{Write: limit}}
-	content, feed := io.Pipe()
-	q, sent := streaming(t, u, content)
-	q.Header.Set("Connection", "Upgrade")
-	q.Header.Set("Upgrade", "x")
-	resp, err := tr.RoundTrip(q)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	go func() {
-		io.WriteString(feed, "content")
-		feed.Close()
-	}()
-	require.NoError(t, <-sent)
-	<-time.After(2 * limit) // the deadline is over
-	_, err = io.WriteString(resp.Body.(io.Writer), "hello")
-	assert.NoError(t, err)
-	var b [5]byte
-	_, err = io.ReadFull(resp.Body, b[:])
-	assert.NoError(t, err)
+}
+
+// piped gives a function that dials an origin in a bubble.
+func piped(serve func(c net.Conn, r *bufio.Reader)) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go func() {
+			defer theirs.Close()
+			serve(theirs, bufio.NewReader(theirs))
+		}()
+		return ours, nil
+	}
 }
 
 // An origin that answers and takes no more of the content: its answer is given
 // nevertheless, after the time for writing too.
 func TestAnAnswerIsNotCutForContentThatIsNotTaken(t *testing.T) {
-	stuck := make(chan bool, 1)
-	u := listen(t, func(_ int, c net.Conn, r *bufio.Reader) {
-		if _, err := http.ReadRequest(r); err != nil {
-			return
-		}
-		io.WriteString(c, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\n\r\nhe")
-		<-stuck
-		io.WriteString(c, "llo")
-		<-stuck
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(chan bool, 1)
+		defer close(stuck)
+		tr := &validator.Transport{Deadlines: validator.Deadlines{Write: time.Second}, DialContext: piped(func(c net.Conn, r *bufio.Reader) {
+			if _, err := http.ReadRequest(r); err != nil {
+				return
+			}
+			io.WriteString(c, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\n\r\nhe")
+			<-stuck
+			io.WriteString(c, "llo")
+			<-stuck
+		})}
+		defer tr.CloseIdleConnections()
+		q, sent := streaming(t, "http://origin.test/", endlessContent{})
+		resp, err := tr.RoundTrip(q)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		assert.Error(t, <-sent)
+		stuck <- true
+		content, err := io.ReadAll(resp.Body)
+		assert.NoError(t, err)
+		assert.Equal(t, "hello", string(content))
 	})
-	defer close(stuck)
-	tr := &validator.Transport{Deadlines: validator.Deadlines{Write: 20 * time.Millisecond}}
-	defer tr.CloseIdleConnections()
-	q, sent := streaming(t, u, endlessContent{})
-	resp, err := tr.RoundTrip(q)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	assert.Error(t, <-sent)
-	stuck <- true
-	content, err := io.ReadAll(resp.Body)
-	assert.NoError(t, err)
-	assert.Equal(t, "hello", string(content))
 }
 
 type endlessContent struct{}

@@ -3,7 +3,9 @@
 // go run ./.ci/gotests [-v] [TEST...]. They are copied from GOROOT and rewritten
 // each time; those that do not compile then, as they look into what is internal
 // to net/http, are left out. exceptions.txt says which of the others do not apply,
-// and why. It exits 1 if another test fails, or one of these passes.
+// and why. A test that fails is run again alone, twice at most: some assume of time
+// what no busy machine keeps. It exits 1 if another test fails each time, or one of
+// these passes.
 package main
 
 import (
@@ -92,6 +94,9 @@ func load(file string) (map[string]string, error) {
 	return why, nil
 }
 
+// runs is how often a test is run until it passes.
+const runs = 3
+
 // run runs the tests, each in a process of its own, and compares.
 func (s *suite) run(dir string, tests, dropped []string, excepted map[string]string) bool {
 	binary := filepath.Join(dir, "test.bin")
@@ -102,6 +107,7 @@ func (s *suite) run(dir string, tests, dropped []string, excepted map[string]str
 		mu      sync.Mutex
 		passed  int
 		apart   int
+		again   []string // failed beside another
 		wrong   []string
 		workers sync.WaitGroup
 		next    = make(chan string)
@@ -109,9 +115,7 @@ func (s *suite) run(dir string, tests, dropped []string, excepted map[string]str
 	for range 2 {
 		workers.Go(func() {
 			for test := range next {
-				c := exec.Command(binary, "-test.run", "^"+test+"$", "-test.timeout", "20s", "-test.short", "-test.v")
-				c.Dir = filepath.Join(dir, s.folder)
-				out, err := c.CombinedOutput()
+				out, err := s.runOne(binary, dir, test)
 				mu.Lock()
 				why, except := excepted[test]
 				sometimes := excepted[test+"?"] != ""
@@ -125,7 +129,7 @@ func (s *suite) run(dir string, tests, dropped []string, excepted map[string]str
 				case except:
 					apart++
 				default:
-					wrong = append(wrong, test+" fails")
+					again = append(again, test)
 				}
 				if *verbose && (err != nil || flag.NArg() > 0) {
 					fmt.Printf("%s\n%.6000s\n", test, out)
@@ -139,12 +143,31 @@ func (s *suite) run(dir string, tests, dropped []string, excepted map[string]str
 	}
 	close(next)
 	workers.Wait()
+	for _, test := range again {
+		out, err := s.runOne(binary, dir, test)
+		for n := 2; n < runs && err != nil; n++ {
+			out, err = s.runOne(binary, dir, test)
+		}
+		if err == nil {
+			passed++
+		} else {
+			wrong = append(wrong, fmt.Sprintf("%s fails %d times:\n%.2000s", test, runs, out))
+		}
+	}
 	slices.Sort(wrong)
 	for _, w := range wrong {
 		fmt.Println(w)
 	}
-	fmt.Printf("%s: %d of %d tests pass, %d do not apply, %d do not compile\n", s.folder, passed, len(tests), apart, len(dropped))
+	fmt.Printf("%s: %d of %d tests pass, %d do not apply, %d do not compile; %d were run again: %s\n",
+		s.folder, passed, len(tests), apart, len(dropped), len(again), strings.Join(again, " "))
 	return len(wrong) == 0 && len(tests) > 0
+}
+
+// runOne runs a test, and gives what it prints.
+func (s *suite) runOne(binary, dir, test string) ([]byte, error) {
+	c := exec.Command(binary, "-test.run", "^"+test+"$", "-test.timeout", "60s", "-test.short", "-test.v")
+	c.Dir = filepath.Join(dir, s.folder)
+	return c.CombinedOutput()
 }
 
 func goCommand(dir string, args ...string) ([]byte, error) {

@@ -300,7 +300,7 @@ func TestCaptureLive(t *testing.T) {
 		ended <- run(ctx, []string{"capture", "-i", "lo", "--origin", o.Addr()}, strings.NewReader(""), &out, &log)
 	}()
 	until := func(what string, seen func() bool) {
-		deadline := time.NewTimer(20 * time.Second)
+		deadline := time.NewTimer(time.Minute)
 		defer deadline.Stop()
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()

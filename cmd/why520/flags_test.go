@@ -220,20 +220,21 @@ func TestCertificates(t *testing.T) {
 
 // Every deadline ends the wait that it is for.
 func TestDeadlines(t *testing.T) {
-	for _, c := range []struct{ origin, flag, reason string }{
-		{"connection-timeout", "--connect-timeout", "connection-timeout"},
-		{"tls-handshake-timeout", "--tls-timeout", "tls-handshake-timeout"},
-		{"first-byte-timeout", "--first-byte-timeout", "first-byte-timeout"},
-		{"head-deadline", "--head-timeout", "head-deadline"},
-		{"head-stalled", "--idle-timeout", "head-stalled"},
-		{"body-stalled", "--idle-timeout", "body-stalled"},
-		{"body-deadline", "--timeout", "body-deadline"},
-		{"first-byte-timeout", "--timeout", "first-byte-timeout"},
+	const some = "3s" // where something has to come before it is over
+	for _, c := range []struct{ origin, flag, limit, reason string }{
+		{"connection-timeout", "--connect-timeout", "400ms", "connection-timeout"},
+		{"tls-handshake-timeout", "--tls-timeout", "400ms", "tls-handshake-timeout"},
+		{"first-byte-timeout", "--first-byte-timeout", "400ms", "first-byte-timeout"},
+		{"head-deadline", "--head-timeout", some, "head-deadline"},
+		{"head-stalled", "--idle-timeout", "400ms", "head-stalled"},
+		{"body-stalled", "--idle-timeout", "400ms", "body-stalled"},
+		{"body-deadline", "--timeout", some, "body-deadline"},
+		{"first-byte-timeout", "--timeout", some, "first-byte-timeout"},
 	} {
 		t.Run(c.origin+" "+c.flag, func(t *testing.T) {
 			t.Parallel()
 			o := origintest.Start(t, c.origin)
-			r := why520(t, "check", "--json", "--insecure", c.flag, "400ms", o.URL())
+			r := why520(t, "check", "--json", "--insecure", c.flag, c.limit, o.URL())
 			assert.Equal(t, exitNotOK, r.code)
 			assert.Equal(t, c.reason, verdicts(t, r.out)[0]["reason"], r.out)
 		})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"why520/capture/captest"
 	"why520/validator/origintest"
 )
 
@@ -16,7 +17,7 @@ func TestMain(m *testing.M) {
 		os.Args = append([]string{"why520"}, strings.Split(args, "\n")...)
 		main()
 	}
-	os.Exit(origintest.Run(m))
+	os.Exit(captest.Alone(func() int { return origintest.Run(m) }))
 }
 
 // A result is what a run of the command gave.

@@ -103,7 +103,7 @@ func rawVisitor(version string) visitor {
 		if target.Upload > 0 {
 			go io.Copy(c, io.LimitReader(zeros{}, target.Upload))
 		}
-		require.NoError(t, c.SetReadDeadline(time.Now().Add(20*time.Second)))
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
 		raw, err := io.ReadAll(c)
 		end := wire.FIN
 		if errors.Is(err, syscall.ECONNRESET) {
@@ -298,7 +298,7 @@ func (s *setting) visit(t *testing.T, counts *outcomes, ask visitor, o *originte
 func (p *running) lineOf(t *testing.T, host string, n int) map[string]any {
 	var found []string
 	mark := fmt.Sprintf("\"host\":%q", host)
-	for deadline := time.Now().Add(20 * time.Second); len(found) < n && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); len(found) < n && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		found = found[:0]
 		for line := range strings.Lines(p.out.String()) {
 			if strings.Contains(line, mark) && strings.HasSuffix(line, "\n") {

@@ -60,7 +60,7 @@ func (l *lines) String() string {
 // all waits until there are n lines and gives them as objects.
 func (l *lines) all(t *testing.T, n int) []map[string]any {
 	t.Helper()
-	require.Eventually(t, func() bool { return strings.Count(l.String(), "\n") >= n }, 20*time.Second, time.Millisecond, "%d lines of the log", n)
+	require.Eventually(t, func() bool { return strings.Count(l.String(), "\n") >= n }, time.Minute, time.Millisecond, "%d lines of the log", n)
 	all := verdicts(t, l.String())
 	require.Len(t, all, n)
 	return all
@@ -97,7 +97,7 @@ func (p *running) reloads(t *testing.T, result string) {
 	t.Helper()
 	before := p.metric("why520_config_reloads_total", "result="+result)
 	p.changed <- os.Interrupt
-	require.Eventually(t, func() bool { return p.metric("why520_config_reloads_total", "result="+result) > before }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return p.metric("why520_config_reloads_total", "result="+result) > before }, time.Minute, time.Millisecond)
 }
 
 // certificate makes the files of a certificate for the loopback address, and what

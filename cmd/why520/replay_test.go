@@ -68,8 +68,8 @@ func TestReplayGetsTheVerdictOfTheFlow(t *testing.T) {
 		{"banner", nil},
 		{"first-byte-timeout", []string{"--first-byte-timeout", "300ms"}},
 		{"head-stalled", []string{"--idle-timeout", "300ms"}},
-		{"interim-then-stall", []string{"--first-byte-timeout", "300ms"}},
-		{"request-write-timeout", []string{"--upload", "16MiB", "--write-timeout", "1s"}},
+		{"interim-then-stall", []string{"--first-byte-timeout", "3s"}}, // the 100 comes before
+		{"request-write-timeout", []string{"--upload", "64MiB", "--write-timeout", "1s"}},
 		{"reset-during-upload", []string{"--upload", "16MiB"}},
 	} {
 		t.Run(c.class, func(t *testing.T) {

@@ -82,7 +82,7 @@ func (p *process) run(t *testing.T) {
 	reading.Go(func() { p.read(out) })
 	p.end = sync.OnceFunc(func() {
 		assert.NoError(t, c.Process.Signal(syscall.SIGTERM))
-		timer := time.AfterFunc(20*time.Second, func() { c.Process.Signal(syscall.SIGQUIT) })
+		timer := time.AfterFunc(time.Minute, func() { c.Process.Signal(syscall.SIGQUIT) })
 		reading.Wait()
 		assert.NoError(t, c.Wait(), "caddy ends in good order")
 		timer.Stop()
@@ -108,7 +108,7 @@ func (p *process) read(out io.Reader) {
 // await waits for a line that it logs, or has logged.
 func (p *process) await(t *testing.T, is func(line string) bool) string {
 	t.Helper()
-	end := time.After(30 * time.Second)
+	end := time.After(time.Minute)
 	for seen := 0; ; {
 		p.mu.Lock()
 		lines := p.lines

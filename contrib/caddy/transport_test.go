@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -30,20 +31,21 @@ func address(s *httptest.Server) string { return s.Listener.Addr().String() }
 func TestTheTransportAloneMakesCaddyAnswer502Or504(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]struct {
-		status int
-		reason string
+		status  int
+		reason  string
+		options string
 	}{
-		"first-byte-timeout":  {504, "first-byte-timeout"},
-		"connection-timeout":  {504, "connection-timeout"},
-		"head-stalled":        {504, "head-stalled"},
-		"bare-cr":             {502, "bare-cr"},
-		"connection-refused":  {502, "connection-refused"},
-		"reset-after-request": {502, "reset-"},
+		"first-byte-timeout":  {504, "first-byte-timeout", "first_byte_timeout 400ms"},
+		"connection-timeout":  {504, "connection-timeout", "dial_timeout 400ms"},
+		"head-stalled":        {504, "head-stalled", "read_timeout 400ms"},
+		"bare-cr":             {502, "bare-cr", ""},
+		"connection-refused":  {502, "connection-refused", ""},
+		"reset-after-request": {502, "reset-", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := origintest.Start(t, name)
-			p := start(t, "", proxied(o.Addr(), "", "dial_timeout 400ms\nfirst_byte_timeout 400ms\nread_timeout 400ms"))
+			p := start(t, "", proxied(o.Addr(), "", want.options))
 			resp, _ := p.get(t, "/")
 			assert.Equal(t, want.status, resp.StatusCode)
 			record := p.record(t, "the upstream failed", want.reason)
@@ -82,7 +84,7 @@ func TestAnUpstreamThatCannotBeReachedIsSkippedByEveryMethod(t *testing.T) {
 				t.Parallel()
 				bad := origintest.Start(t, name)
 				good, asked := counting(t)
-				p := start(t, "", proxied(bad.Addr()+" "+address(good), inTurn, "dial_timeout 400ms"))
+				p := start(t, "", proxied(bad.Addr()+" "+address(good), inTurn, "dial_timeout 3s"))
 				resp, content, err := p.do(t, p.request(t, method, "/", io.LimitReader(zeros{}, 100_000)))
 				require.NoError(t, err)
 				assert.Equal(t, 200, resp.StatusCode)
@@ -118,7 +120,7 @@ func TestWhatWasWrittenIsNotPostedTwice(t *testing.T) {
 				t.Parallel()
 				bad := origintest.Start(t, name)
 				good, asked := counting(t)
-				p := start(t, "", proxied(bad.Addr()+" "+address(good), inTurn, "policy strict\nfirst_byte_timeout 400ms"))
+				p := start(t, "", proxied(bad.Addr()+" "+address(good), inTurn, "policy strict\nfirst_byte_timeout 3s"))
 				var sent io.Reader
 				if method == "POST" {
 					sent = strings.NewReader("once")
@@ -313,6 +315,11 @@ func TestHealthIsAskedForThroughTheTransport(t *testing.T) {
 	resp, content := p.get(t, "/tls")
 	assert.Equal(t, 200, resp.StatusCode)
 	assert.Equal(t, "/tls", content)
-	resp, _ = p.get(t, "/")
-	assert.Equal(t, 503, resp.StatusCode, "it is not healthy")
+	require.Eventually(t, func() bool { // the log is told first
+		resp, err := p.client.Get("http://" + p.site + "/")
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err == nil && resp.StatusCode == 503
+	}, time.Minute, 10*time.Millisecond, "it is not healthy")
 }

@@ -13,7 +13,10 @@ cd "$work/contrib/oss-fuzz"
 export GOWORK=off GOBIN="$work/bin" GOFLAGS=-mod=mod OUT="$work/out"
 version=v0.0.0-20250520111509-a70c2aa677fa
 mkdir -p "$OUT"
-go install github.com/AdamKorcz/go-118-fuzz-build@$version
+for wait in 5 20 0; do # it is downloaded
+  if go install github.com/AdamKorcz/go-118-fuzz-build@$version; then break; fi
+  sleep $wait
+done
 # What build.sh calls in the builder image.
 compile_native_go_fuzzer_v2() {
   "$GOBIN/go-118-fuzz-build" -o "$OUT/$3.a" -func "$2" "$1"

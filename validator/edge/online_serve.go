@@ -25,7 +25,12 @@ func (a *AlwaysOnline) write(w http.ResponseWriter, r *http.Request, c *copied, 
 	h.Set("Age", strconv.FormatInt(age, 10))
 	// The request did go to the origin, but nothing came of it: RFC 9211 section
 	// 2.1 calls that a hit, and ttl and detail say the rest.
-	h.Add("Cache-Status", fmt.Sprintf("%s; hit; ttl=%d; detail=%s", item9651(a.name()), lifetime-age, item9651(v.Reason.String())))
+	status := newMember(a.name())
+	status.flag("hit")
+	status.integer("ttl", lifetime-age)
+	status.token("detail", "")
+	status.item(v.Reason.String())
+	h.Add("Cache-Status", status.String())
 	warning := `110 %s "Response is Stale"`
 	if age < lifetime {
 		warning = `111 %s "Revalidation Failed"`
@@ -77,38 +82,10 @@ func forNoCache(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 }
 
-// item9651 writes s as a token of RFC 9651 where it is one, and else as a string,
-// without what a string cannot have.
-func item9651(s string) string {
-	isToken := s != "" && (s[0] == '*' || s[0]|0x20 >= 'a' && s[0]|0x20 <= 'z')
-	var quoted strings.Builder
-	for i := range len(s) {
-		isToken = isToken && (tokenByte(s[i]) || s[i] == ':' || s[i] == '/')
-		if s[i] < ' ' || s[i] > '~' {
-			continue
-		}
-		if s[i] == '"' || s[i] == '\\' {
-			quoted.WriteByte('\\')
-		}
-		quoted.WriteByte(s[i])
-	}
-	if isToken {
-		return s
-	}
-	return `"` + quoted.String() + `"`
-}
-
 // agent is a name as Warning has it: a token, or "-" where it is none.
 func agent(name string) string {
-	for i := range len(name) {
-		if !tokenByte(name[i]) {
-			return "-"
-		}
+	if !isToken(name) {
+		return "-"
 	}
 	return name
-}
-
-// tokenByte reports whether b may stand in a token, RFC 9110 section 5.6.2.
-func tokenByte(b byte) bool {
-	return b|0x20 >= 'a' && b|0x20 <= 'z' || b >= '0' && b <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", b) >= 0
 }

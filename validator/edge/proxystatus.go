@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"why520/validator"
@@ -146,60 +145,4 @@ func recommended(proxyError string) int {
 		return http.StatusInternalServerError
 	}
 	return http.StatusBadGateway
-}
-
-// A member is an item of a List with its parameters (RFC 9651 sections 3.1 and
-// 3.1.2) in the making.
-type member struct{ strings.Builder }
-
-// newMember begins with a name: a Token if it can be one, else a String.
-func newMember(name string) *member {
-	m := new(member)
-	if isToken(name) && (isAlpha(name[0]) || name[0] == '*') {
-		m.WriteString(name)
-	} else {
-		m.quote(name)
-	}
-	return m
-}
-
-func (m *member) token(key, value string) { m.WriteString("; " + key + "=" + value) }
-
-func (m *member) integer(key string, value int64) {
-	const most = 999_999_999_999_999 // RFC 9651 section 3.3.1
-	m.token(key, strconv.FormatInt(min(value, most), 10))
-}
-
-func (m *member) string(key, value string) {
-	m.token(key, "")
-	m.quote(value)
-}
-
-// quote writes a String. It can hold visible ASCII and spaces; what else there is
-// becomes a question mark.
-func (m *member) quote(s string) {
-	m.WriteByte('"')
-	for _, c := range s {
-		switch {
-		case c == '"' || c == '\\':
-			m.WriteByte('\\')
-		case c < ' ' || c > '~':
-			c = '?'
-		}
-		m.WriteByte(byte(c))
-	}
-	m.WriteByte('"')
-}
-
-func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
-
-// isToken reports whether s is a token (RFC 9110 section 5.6.2).
-func isToken(s string) bool {
-	const others = "!#$%&'*+-.^_`|~"
-	for i := range len(s) {
-		if c := s[i]; !isAlpha(c) && !('0' <= c && c <= '9') && strings.IndexByte(others, c) < 0 {
-			return false
-		}
-	}
-	return s != ""
 }

@@ -16,8 +16,12 @@ var faults = slices.Concat(good, connection, encryption, firstBytes, statusLine,
 // answer reads a request, sends text and closes.
 func answer(text string) script { return script{read, send(text)} }
 
-// short makes a deadline short, for origins whose fault is to let it pass.
-const short = 400 * time.Millisecond
+// short makes a deadline short, for origins whose fault is to let it pass. Where
+// something has to come before it passes, it is a long one, for busy machines.
+const (
+	short = 400 * time.Millisecond
+	long  = 3 * time.Second
+)
 
 // okText is a small good response that leaves the connection open.
 const okText = "HTTP/1.1 200 OK\r\nServer: origintest\r\nContent-Length: 5\r\n\r\nhello"
@@ -40,6 +44,10 @@ func limits(l wire.Limits) func(*validator.Prober) {
 func deadlines(d validator.Deadlines) func(*validator.Prober) {
 	return func(p *validator.Prober) { p.Deadlines = d }
 }
+
+// untilItEnds has a Prober watch a new connection until the origin ended it, however
+// late that comes to it.
+func untilItEnds(p *validator.Prober) { p.Settle = time.Minute }
 
 var good = []Fault{
 	{Name: "ok", About: "answers with content of known length, on and on", script: script{serveOn(okText)},
@@ -79,13 +87,13 @@ var connection = []Fault{
 		tune: deadlines(validator.Deadlines{Connect: short})},
 	{Name: "request-unacknowledged", Reason: validator.RequestUnacknowledged, About: "accepts, and its TCP hears nothing more", deaf: true, script: script{freeze},
 		tune: deadlines(validator.Deadlines{FirstByte: short})},
-	{Name: "reset-before-request", Reason: validator.ResetBeforeRequest, About: "resets as soon as it accepted", script: script{rst}},
+	{Name: "reset-before-request", Reason: validator.ResetBeforeRequest, About: "resets as soon as it accepted", script: script{rst}, tune: untilItEnds},
 	{Name: "reset-after-request", Reason: wire.ResetAfterRequest, About: "reads the request, then resets", script: script{read, rst}},
 	{Name: "reset-after-request/unread", Reason: wire.ResetAfterRequest, About: "closes with the request unread",
 		script: script{{"wait for bytes", func(s *session) bool { _, err := s.raw.Read(make([]byte, 1)); return err == nil }}, cut}},
 	{Name: "reset-during-upload", Reason: validator.ResetDuringUpload, About: "reads a part of an upload, then resets", ask: upload(64 << 20),
 		script: script{readHead, readSome(100_000), rst}},
-	{Name: "closed-before-request", Reason: validator.ClosedBeforeRequest, About: "closes as soon as it accepted", script: script{}},
+	{Name: "closed-before-request", Reason: validator.ClosedBeforeRequest, About: "closes as soon as it accepted", script: script{}, tune: untilItEnds},
 	{Name: "closed-without-a-byte", Reason: wire.ClosedWithoutAByte, About: "reads the request, then closes", script: script{read}},
 	{Name: "reused-connection-was-dead", Reason: validator.ReusedConnectionWasDead, About: "closes behind its first answer, without saying so",
 		ask:    func(t *validator.Target) { t.Requests, t.Idle = 2, 2*time.Second },
@@ -148,7 +156,7 @@ var timing = []Fault{
 	{Name: "head-stalled", Reason: wire.HeadStalled, About: "stops within the head", script: script{read, send("HTTP/1.1 200 OK\r\nServ"), silence},
 		tune: deadlines(validator.Deadlines{Idle: short})},
 	{Name: "head-deadline", Reason: wire.HeadDeadline, About: "a field line each tick, for ever", script: script{read, send("HTTP/1.1 200 OK\r\n"), drip("X: y\r\n", tick, 1<<20)},
-		tune: deadlines(validator.Deadlines{Head: 2 * short})},
+		tune: deadlines(validator.Deadlines{Head: long})},
 	{Name: "body-stalled", Reason: wire.BodyStalled, About: "stops within content of known length", script: script{read, send(head200 + "Content-Length: 10\r\n\r\nhello"), silence},
 		tune: deadlines(validator.Deadlines{Idle: short})},
 	{Name: "chunked-stalled", Reason: wire.ChunkedStalled, About: "stops within chunked content", script: script{read, send(head200 + "Transfer-Encoding: chunked\r\n\r\n5\r\nhel"), silence},
@@ -156,7 +164,7 @@ var timing = []Fault{
 	{Name: "close-delimited-stalled", Reason: wire.CloseDelimitedStalled, About: "stops within content that ends with the connection", script: script{read, send(head200 + "\r\nhello"), silence},
 		tune: deadlines(validator.Deadlines{Idle: short})},
 	{Name: "body-deadline", Reason: wire.BodyDeadline, About: "content each tick, for ever", script: script{read, send(head200 + "\r\n"), drip("hello", tick, 1<<20)},
-		tune: deadlines(validator.Deadlines{Total: 4 * short})},
+		tune: deadlines(validator.Deadlines{Total: long})},
 	{Name: "interim-then-stall", Reason: wire.InterimThenStall, About: "100, and then silence", script: script{read, send("HTTP/1.1 100 Continue\r\n\r\n"), silence},
-		tune: deadlines(validator.Deadlines{FirstByte: 4 * short})},
+		tune: deadlines(validator.Deadlines{FirstByte: long})},
 }

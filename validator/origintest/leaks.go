@@ -11,9 +11,9 @@ import (
 )
 
 // Run runs the tests of m, and gives its exit status; or 1, with the stacks on
-// standard error, where a goroutine outlives them by five seconds. It is for
+// standard error, where a goroutine outlives them by half a minute. It is for
 // TestMain: os.Exit(origintest.Run(m)).
-func Run(m interface{ Run() int }) int { return run(m, 5*time.Second, os.Stderr) }
+func Run(m interface{ Run() int }) int { return run(m, 30*time.Second, os.Stderr) }
 
 func run(m interface{ Run() int }, patience time.Duration, log io.Writer) int {
 	before := len(goroutines())

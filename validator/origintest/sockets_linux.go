@@ -40,7 +40,10 @@ func listenFull(listen string) (address string, closeIt func(), err error) {
 	}
 	const most = 16
 	for range most {
-		c, err := net.DialTimeout("tcp", address, 100*time.Millisecond)
+		if isFull(fd) {
+			return address, closeIt, nil
+		}
+		c, err := net.DialTimeout("tcp", address, time.Second)
 		if err != nil {
 			return address, closeIt, nil
 		}
@@ -48,6 +51,14 @@ func listenFull(listen string) (address string, closeIt func(), err error) {
 	}
 	closeIt()
 	return "", nil, fmt.Errorf("the accept queue of %s does not fill", address)
+}
+
+// isFull reports whether the accept queue of a listening socket takes no more. Of
+// such a socket, TCP_INFO has the queue's length and its limit.
+func isFull(fd int) bool {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	const listening = 10 // TCP_LISTEN
+	return err == nil && info.State == listening && info.Unacked > info.Sacked
 }
 
 // bound gives a socket that is bound to listen, and the address it got.

@@ -8,6 +8,9 @@ const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 
 const [executablePath, origin, shots] = process.argv.slice(2)
 
+// How long a busy machine may take for a step, in ms.
+const patience = 180000
+
 // Where motion is not reduced, what moves is waited for, once.
 const still = { reducedMotion: 'reduce' }
 
@@ -41,6 +44,7 @@ async function look (browser, screen, name) {
   const where = `${name}, ${screen}`
   // With a Content-Security-Policy that allows no script, axe gets in only past it.
   const context = await browser.newContext({ ...screens[screen], bypassCSP: true })
+  context.setDefaultTimeout(patience)
   const page = await context.newPage()
   await page.goto(origin + pages[name])
   await settled(page)
@@ -55,6 +59,7 @@ async function look (browser, screen, name) {
 async function visit (browser, screen, name) {
   const where = `${name}, ${screen}, without JavaScript`
   const context = await browser.newContext({ ...screens[screen], javaScriptEnabled: false })
+  context.setDefaultTimeout(patience)
   const page = await context.newPage()
   page.on('console', m => { if (!m.text().startsWith('Failed to load resource')) fault(where, m.text()) }) // the page itself is a failure
   page.on('request', r => { if (r.url() !== origin + pages[name] && !r.url().endsWith('/favicon.ico')) fault(where, `asks for ${r.url()}`) })
@@ -79,7 +84,7 @@ async function settled (page) {
 }
 
 async function main () {
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: patience })
   let seen = 0
   for (const name in pages) {
     for (const screen in screens) {

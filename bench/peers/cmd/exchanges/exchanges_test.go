@@ -62,7 +62,7 @@ func outside(t *testing.T) *world {
 }
 
 func TestEveryClientDoesItsExchangesInEverySetting(t *testing.T) {
-	o := options{rounds: 1, turn: 20 * time.Millisecond, settings: []string{"client, 1", "client, 32", "proxy, 32"}}
+	o := options{rounds: 1, turn: 50 * time.Millisecond, settings: []string{"client, 1", "client, 32", "proxy, 32"}}
 	got, err := o.measure(outside(t))
 	require.NoError(t, err)
 	var all []string
