@@ -134,7 +134,7 @@ func (x *trip) inTurn(c *conn) *conn {
 		return nil
 	case x.fresh:
 		c.close()
-	case x.mayUse(c, time.Now(), false):
+	case x.mayUse(c, time.Now(), x.looksLater(c)):
 		return c
 	}
 	p := &x.t.pool
