@@ -192,7 +192,7 @@ func (x *exchange) received(b []byte) {
 	if x.lastByte.IsZero() {
 		x.e.Timing.Wait = now.Sub(x.began)
 		if !x.sent.IsZero() {
-			x.e.Timing.Wait = max(now.Sub(x.sent), 0)
+			x.e.Timing.Wait = max(now.Sub(x.sent), 1) // it may be read before it is known that all was sent
 		}
 	}
 	x.lastByte = now
