@@ -43,7 +43,8 @@ type LiveOptions struct {
 // cgo.
 var ErrCgo = errors.New("a binary with cgo cannot: build it with CGO_ENABLED=0")
 
-// A LiveError says why there is no live capture, and what to do about it.
+// A LiveError says why there is no live capture, or no more, and what to do about
+// it.
 type LiveError struct {
 	Interface string
 	Doing     string // "opening a packet socket"
@@ -62,6 +63,8 @@ func (e *LiveError) Error() string {
 			" (in a container: --cap-add NET_RAW)"
 	case errors.Is(e.Err, errors.ErrUnsupported):
 		s += "; it needs Linux: elsewhere, read a file that tcpdump -w wrote"
+	case errors.Is(e.Err, down):
+		s += "; the interface went down, or is gone: no more packets come"
 	}
 	return s
 }
@@ -91,11 +94,13 @@ func OpenLive(o LiveOptions) (*Live, error) {
 func (l *Live) Link() LinkType { return l.link }
 
 // Next waits for the next packet and fills p with it. Its Data is valid until
-// the next call. The error is io.EOF once the Live is closed.
+// the next call. The error is io.EOF once the Live is closed, and a *LiveError
+// where no more packets will come, such as of an interface that went down or away
+// (of "any", that is not told).
 func (l *Live) Next(p *Packet) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.ring.next(p, time.Time{}); err != nil {
+	if err := l.next(p, time.Time{}); err != nil {
 		return err
 	}
 	l.data = append(l.data[:0], p.Data...)
@@ -122,28 +127,37 @@ func (l *Live) Close() error {
 	return err
 }
 
-// each calls f with packets until there are none at the moment, and waits for
-// the first until then; the zero time is for ever. Data of a packet is valid
-// during the call. The error is io.EOF once the Live is closed, and
-// os.ErrDeadlineExceeded where none came in time: then, too, f has been called
-// with what there is.
+// each waits for a packet until then, the zero time being for ever, and calls f
+// with what the ring holds: until that is empty for a moment, or was gone through
+// once, for it need never be. Data of a packet is valid during the call. The error
+// is io.EOF once the Live is closed, os.ErrDeadlineExceeded where no packet came in
+// time, and otherwise a *LiveError.
 func (l *Live) each(until time.Time, f func(*Packet)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var p Packet
-	err := l.ring.next(&p, until)
-	if err == nil {
-		f(&p)
-	} else if !errors.Is(err, os.ErrDeadlineExceeded) {
+	turn := l.ring.done + l.ring.blocks()
+	if err := l.next(&p, until); err != nil {
 		return err
 	}
-	for l.ring.more(&p) {
+	for {
 		f(&p)
+		if l.ring.done >= turn || !l.ring.more(&p) {
+			return nil
+		}
 	}
-	return err
 }
 
-// wake ends a wait of each, as if nothing had come until then.
+// next waits for the next packet of the ring until then. The lock is held.
+func (l *Live) next(p *Packet, until time.Time) error {
+	err := l.ring.next(p, until)
+	if err == nil || err == io.EOF || errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return &LiveError{l.o.Interface, "reading packets", err}
+}
+
+// wake ends a wait of each, or the next one, as if nothing had come until then.
 func (l *Live) wake() { l.ring.wake() }
 
 // Flows gives the flows that pass, each o.Linger after its end, until the Live is

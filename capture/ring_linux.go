@@ -1,7 +1,9 @@
 package capture
 
 import (
+	"cmp"
 	"encoding/binary"
+	"errors"
 	"io"
 	"os"
 	"sync/atomic"
@@ -20,12 +22,15 @@ type ring struct {
 	file    *os.File // in the runtime's poller: closing it ends a wait
 	socket  syscall.RawConn
 	stopped atomic.Bool
-	memory  []byte // nil: unmapped
-	size    int    // of a block
-	block   []byte // the one that is read; nil: none is
-	number  int    // of it, or of the one that comes next
-	left    uint32 // packets of the block that were not given
-	at      uint32 // where in the block the next packet begins
+	woken   atomic.Bool // a wait is to end, now or when it begins
+	failed  error       // of the socket: no more packets will come
+	done    int         // blocks that were given back
+	memory  []byte      // nil: unmapped
+	size    int         // of a block
+	block   []byte      // the one that is read; nil: none is
+	number  int         // of it, or of the one that comes next
+	left    uint32      // packets of the block that were not given
+	at      uint32      // where in the block the next packet begins
 	link    LinkType
 	among   int // index of the loopback interface, where all are captured; else 0
 }
@@ -34,7 +39,12 @@ const (
 	blockOfRing = 128 << 10 // a packet of 64 KiB, as segmentation offload makes them, has room
 	retire      = 1         // milliseconds after which a block is given though it is not full: as many are needed as there may be between two looks
 	tagSize     = 4         // of a VLAN tag
+
+	last = 10 * retire * time.Millisecond // then a block is given on any machine
 )
+
+// down is the error of an interface that is down, or no more.
+const down = unix.ENETDOWN
 
 // next gives the next packet, which it waits for until then; the zero time is for
 // ever. The packet's Data is valid until the next call.
@@ -45,20 +55,57 @@ func (r *ring) next(p *Packet, until time.Time) error {
 	if r.more(p) {
 		return nil
 	}
+	if r.failed != nil {
+		return r.failed
+	}
 	err := r.file.SetReadDeadline(until)
+	if r.woken.Swap(false) { // if it is set later, wake's deadline comes after ours
+		return os.ErrDeadlineExceeded
+	}
 	if err == nil {
-		err = r.socket.Read(func(uintptr) bool { return r.more(p) })
+		err = r.socket.Read(func(fd uintptr) bool {
+			if r.more(p) {
+				return true
+			}
+			r.failed = pending(fd)
+			return r.failed != nil
+		})
 	}
-	if err != nil && r.stopped.Load() {
+	switch {
+	case r.stopped.Load() && (err != nil || r.failed != nil):
 		return io.EOF
+	case r.failed == nil && (err == nil || errors.Is(err, os.ErrDeadlineExceeded)):
+		return err
+	case r.failed == nil: // the poller gives no more than that there is an error
+		_ = r.socket.Control(func(fd uintptr) { r.failed = cmp.Or(pending(fd), err) })
 	}
-	return err
+	time.Sleep(last) // what the kernel has begun to fill is given yet
+	if r.more(p) {
+		return nil
+	}
+	return r.failed
 }
 
-// more gives the next packet, if there is one at the moment.
+// pending gives the error that a socket has to tell of, which it tells once.
+func pending(fd uintptr) error {
+	switch number, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR); {
+	case err != nil:
+		return os.NewSyscallError("getsockopt", err)
+	case number != 0:
+		return syscall.Errno(number)
+	}
+	return nil
+}
+
+// more gives the next packet, if there is one at the moment and nobody stopped the
+// ring since its block was begun.
 func (r *ring) more(p *Packet) bool {
 	for r.left == 0 {
+		if r.stopped.Load() {
+			return false
+		}
 		if r.block != nil {
+			r.done++
 			atomic.StoreUint32(&head(r.block).Block_status, unix.TP_STATUS_KERNEL)
 			r.block = nil
 			if r.number++; r.number*r.size == len(r.memory) {
@@ -114,8 +161,14 @@ func (r *ring) drops() (lost int64) {
 	return lost
 }
 
-// wake ends a wait: its deadline is over.
-func (r *ring) wake() { _ = r.file.SetReadDeadline(time.Unix(1, 0)) }
+// blocks gives how many there are.
+func (r *ring) blocks() int { return len(r.memory) / r.size }
+
+// wake ends a wait, or the next one if there is none: its deadline is over.
+func (r *ring) wake() {
+	r.woken.Store(true)
+	_ = r.file.SetReadDeadline(time.Unix(1, 0))
+}
 
 // stop closes the socket, which ends a wait.
 func (r *ring) stop() error {

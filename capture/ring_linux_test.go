@@ -1,0 +1,98 @@
+package capture
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// A flood is packets so long that two fill a block, sent on the loopback
+// interface. The kernel has put one into the ring when send returns.
+type flood struct {
+	t      *testing.T
+	socket int
+	frame  []byte
+}
+
+func newFlood(t *testing.T) *flood {
+	t.Helper()
+	socket, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		if os.Getenv("WHY520_CI") != "" {
+			t.Fatal("packets may not be captured here, and WHY520_CI is set")
+		}
+		t.Skip("packets may not be captured here: skipped")
+	}
+	require.NoError(t, err)
+	t.Cleanup(func() { unix.Close(socket) })
+	lo, err := net.InterfaceByName("lo")
+	require.NoError(t, err)
+	require.NoError(t, unix.Bind(socket, &unix.SockaddrLinklayer{Ifindex: lo.Index}))
+	d := draft{from: someone, to: one} // addresses that nobody has
+	frame := append(d.ethernet(), make([]byte, 60_000)...)
+	frame[16], frame[17] = 0, 0 // the length is the frame's
+	return &flood{t, socket, frame}
+}
+
+func (f *flood) send() {
+	_, err := unix.Write(f.socket, f.frame)
+	require.NoError(f.t, err)
+}
+
+// flooded opens a Live of few blocks.
+func flooded(t *testing.T) *Live {
+	t.Helper()
+	l, err := OpenLive(LiveOptions{Interface: "lo", Ring: 1 << 20, Origins: []Origin{{Address: one.Addr()}}})
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// mostTaken is after how many packets a flood ends that would go on for ever.
+const mostTaken = 5000
+
+func TestARingThatIsNeverEmptyIsGoneThroughOnce(t *testing.T) {
+	flood, l := newFlood(t), flooded(t)
+	for range 3 {
+		flood.send()
+		taken := 0
+		require.NoError(t, l.each(time.Time{}, func(*Packet) {
+			if taken++; taken < mostTaken {
+				for range 3 {
+					flood.send()
+				}
+			}
+		}))
+		assert.LessOrEqual(t, taken, 2*l.ring.blocks()+2)
+	}
+}
+
+func TestClosingEndsARingThatIsNeverEmpty(t *testing.T) {
+	flood, l := newFlood(t), flooded(t)
+	flood.send()
+	taken, closed := 0, make(chan error)
+	require.NoError(t, l.each(time.Time{}, func(*Packet) {
+		if taken++; taken == 1 {
+			go func() { closed <- l.Close() }()
+			for !l.ring.stopped.Load() {
+				unix.Nanosleep(&unix.Timespec{Nsec: 1000}, nil)
+			}
+		}
+		if taken < mostTaken {
+			for range 3 {
+				flood.send()
+			}
+		}
+	}))
+	assert.LessOrEqual(t, taken, 2, "packets of the block that was begun")
+	require.NoError(t, <-closed)
+	assert.Equal(t, io.EOF, l.Next(new(Packet)))
+}
