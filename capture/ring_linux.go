@@ -38,7 +38,6 @@ type ring struct {
 const (
 	blockOfRing = 128 << 10 // a packet of 64 KiB, as segmentation offload makes them, has room
 	retire      = 1         // milliseconds after which a block is given though it is not full: as many are needed as there may be between two looks
-	tagSize     = 4         // of a VLAN tag
 
 	last = 10 * retire * time.Millisecond // then a block is given on any machine
 )
@@ -127,6 +126,10 @@ func (r *ring) more(p *Packet) bool {
 	if h.Status&unix.TP_STATUS_VLAN_VALID != 0 && r.link == Ethernet && h.Snaplen >= 12 {
 		r.tag(p, h, from)
 	}
+	if h.Status&unix.TP_STATUS_VLAN_VALID != 0 && r.link == Raw && begunByTag(p.Data, p.Length) && !leaves(h) {
+		p.Data = p.Data[tagSize:]
+		p.Length -= tagSize
+	}
 	r.at += h.Next_offset
 	return true
 }
@@ -144,6 +147,29 @@ func (r *ring) tag(p *Packet, h *unix.Tpacket3Hdr, from uint32) {
 	binary.BigEndian.PutUint16(p.Data[addresses:], kind)
 	binary.BigEndian.PutUint16(p.Data[addresses+2:], uint16(h.Hv1.Vlan_tci))
 	p.Length += tagSize
+}
+
+// leaves reports whether a packet was captured on its way out.
+func leaves(h *unix.Tpacket3Hdr) bool {
+	const behind = (unsafe.Sizeof(*h) + unix.TPACKET_ALIGNMENT - 1) &^ (unix.TPACKET_ALIGNMENT - 1)
+	return (*unix.RawSockaddrLinklayer)(unsafe.Add(unsafe.Pointer(h), behind)).Pkttype == unix.PACKET_OUTGOING
+}
+
+// begunByTag reports whether b, the beginning of a packet of that length, begins
+// with the tag of a VLAN and not with IP. Kernels before 6.10 say so with the
+// packet, later ones do not; IP's own length tells it in any case.
+func begunByTag(b []byte, length int) bool {
+	if len(b) < tagSize+1 {
+		return false
+	}
+	version, behind := b[0]>>4, b[tagSize]>>4
+	switch kind := binary.BigEndian.Uint16(b[2:]); kind {
+	case typeIPv4: // as IPv4, it would be as long
+		return behind == 4 && (version != 4 || length != typeIPv4)
+	case typeIPv6:
+		return behind == 6 && len(b) >= 6 && (version != 6 || length != 40+int(binary.BigEndian.Uint16(b[4:])))
+	}
+	return false
 }
 
 // head gives the header of a block.

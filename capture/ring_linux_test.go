@@ -96,3 +96,23 @@ func TestClosingEndsARingThatIsNeverEmpty(t *testing.T) {
 	require.NoError(t, <-closed)
 	assert.Equal(t, io.EOF, l.Next(new(Packet)))
 }
+
+func TestTagsAreToldFromIP(t *testing.T) {
+	four, six := draft{from: someone, to: one}.ip(), draft{from: some6, to: one6}.ip()
+	for _, first := range []byte{0x00, 0x45, 0x60, 0xE7} {
+		for what, c := range map[string]struct {
+			b      []byte
+			length int
+			want   bool
+		}{
+			"a tag, IPv4":               {append([]byte{first, 7, 0x08, 0x00}, four...), 4 + len(four), true},
+			"a tag, IPv6":               {append([]byte{first, 7, 0x86, 0xDD}, six...), 4 + len(six), true},
+			"a tag, another":            {append([]byte{first, 7, 0x08, 0x06}, four...), 4 + len(four), false},
+			"IPv4 of 2048 bytes":        {[]byte{0x45, first, 0x08, 0x00, 0x45, 0x67}, 2048, false},
+			"IPv6 of such a flow label": {[]byte{0x60, first, 0x86, 0xDD, 0x60, 0x00}, 40 + 0x6000, false},
+			"cut":                       {[]byte{first, 7, 0x08, 0x00}, 44, false},
+		} {
+			assert.Equal(t, c.want, begunByTag(c.b, c.length), "%s, % X", what, first)
+		}
+	}
+}
