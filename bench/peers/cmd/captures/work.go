@@ -57,7 +57,7 @@ func ended(err error) error {
 
 // verdicts reads a capture as the command why520 does.
 func verdicts(f *os.File, o capture.Options) error {
-	debug.SetGCPercent(50)
+	debug.SetGCPercent(50) // as the command does
 	t := capture.NewTracker(o, func(*capture.Flow) {})
 	r, err := capture.NewReader(f)
 	if err != nil {
