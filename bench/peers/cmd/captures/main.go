@@ -13,8 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"os"
-	"path/filepath"
 	"runtime"
 
 	"why520/bench/peers/internal/page"
@@ -29,32 +27,13 @@ func main() {
 	flag.BoolVar(&o.slow, "slow", true, "measure those too that take minutes and gigabytes, once")
 	flag.IntVar(&o.live, "live", 800_000, "how many packets to capture live; 0: none")
 	update := flag.Bool("update", false, "write the table into "+page.README+", and the chart")
-	read := flag.String("read", "", "measure nothing: read this file, as -work says")
-	work := flag.String("work", "verdicts", "with -read: verdicts, held, evicting, packets, bytes or gopacket; with -file: make")
 	flag.Parse()
-	var err error
-	switch {
-	case *read != "":
-		err = readFile(*read, *work)
-	case *work == "make":
-		err = create(o.file, o.packets)
-	default:
-		err = run(o, *update)
-	}
-	if err != nil {
+	if err := run(o, *update); err != nil {
 		log.Fatal("captures: ", err)
 	}
 }
 
 func run(o options, update bool) error {
-	if o.file == "" {
-		folder, err := os.MkdirTemp("", "captures")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(folder)
-		o.file = filepath.Join(folder, "made.pcap")
-	}
 	f, err := o.measure()
 	if err != nil {
 		return err

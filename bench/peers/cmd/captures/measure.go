@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
-
-	"why520/capture/captest"
 )
 
 type options struct {
@@ -23,7 +21,7 @@ type options struct {
 // A reader is a program that is measured.
 type reader struct {
 	name    string
-	command []string // FILE stands for the file, SELF for this program
+	command []string // FILE stands for the file; a package below this one is built
 	slow    bool     // measured once, and only with -slow
 }
 
@@ -31,31 +29,15 @@ type reader struct {
 const ours = "why520 capture"
 
 var readers = []reader{
-	{ours, []string{"SELF", "-read", "FILE"}, false},
-	{ours + ", all flows held to the end", []string{"SELF", "-read", "FILE", "-work", "held"}, false},
-	{ours + ", evicting beyond 16,384", []string{"SELF", "-read", "FILE", "-work", "evicting"}, false},
-	{ours + ", packets alone", []string{"SELF", "-read", "FILE", "-work", "packets"}, false},
-	{"read() alone", []string{"SELF", "-read", "FILE", "-work", "bytes"}, false},
+	{ours, []string{"./ours", "FILE"}, false},
+	{ours + ", all flows held to the end", []string{"./ours", "-work", "held", "FILE"}, false},
+	{ours + ", evicting beyond 16,384", []string{"./ours", "-work", "evicting", "FILE"}, false},
+	{ours + ", packets alone", []string{"./ours", "-work", "packets", "FILE"}, false},
+	{"read() alone", []string{"./ours", "-work", "bytes", "FILE"}, false},
 	{"tcpdump, filter for resets, no state", []string{"tcpdump", "-n", "-r", "FILE", "-w", "/dev/null", "tcp[13] & 4 != 0"}, false},
-	{"gopacket, NewPacketSource, no state", []string{"SELF", "-read", "FILE", "-work", "gopacket"}, false},
+	{"gopacket, NewPacketSource, no state", []string{"./gopacket", "FILE"}, false},
 	{"tcptrace", []string{"tcptrace", "-n", "FILE"}, true},
 	{"tshark -2, tcp.completeness", []string{"tshark", "-n", "-2", "-r", "FILE", "-Y", "tcp.flags.reset==1 && tcp.completeness >= 0", "-w", "/dev/null"}, true},
-}
-
-// create writes a capture: of twenty flows nineteen are sound, one is of the
-// labelled classes in turn; one flow in ten over IPv6, one in fifty in a VLAN.
-func create(path string, packets int) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	const perFlow = 11.8
-	flows := captest.Flows(captest.Options{Seed: 1, Flows: int(float64(packets) / perFlow), Clean: 19, Content: 3000, Spacing: 200 * time.Microsecond})
-	if err := captest.WritePcap(f, captest.Merge(flows), captest.Format{}); err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 // A result is what one run took.
@@ -74,14 +56,23 @@ type figures struct {
 }
 
 func (o options) measure() (f figures, err error) {
-	self, err := os.Executable()
+	built, err := os.MkdirTemp("", "captures")
 	if err != nil {
 		return f, err
 	}
+	defer os.RemoveAll(built)
+	for _, name := range []string{"ours", "gopacket"} {
+		build := exec.Command("go", "build", "-o", filepath.Join(built, name), "why520/bench/peers/cmd/captures/"+name)
+		if out, err := build.CombinedOutput(); err != nil {
+			return f, fmt.Errorf("building %s: %w\n%s", name, err, out)
+		}
+	}
+	if o.file == "" {
+		o.file = filepath.Join(built, "made.pcap")
+	}
 	if _, missing := os.Stat(o.file); missing != nil {
-		// In a process of its own: the memory of this one counts as that of those it starts.
-		if err := exec.Command(self, "-file", o.file, "-packets", fmt.Sprint(o.packets), "-work", "make").Run(); err != nil {
-			return f, fmt.Errorf("making the capture: %w", err)
+		if out, err := exec.Command(filepath.Join(built, "ours"), "-work", "make", "-packets", fmt.Sprint(o.packets), o.file).CombinedOutput(); err != nil {
+			return f, fmt.Errorf("making the capture: %w\n%s", err, out)
 		}
 	}
 	info, err := os.Stat(o.file)
@@ -96,8 +87,9 @@ func (o options) measure() (f figures, err error) {
 				continue
 			}
 			args := slices.Clone(r.command)
-			for i, a := range args {
-				args[i] = strings.NewReplacer("SELF", self, "FILE", o.file).Replace(a)
+			args[slices.Index(args, "FILE")] = o.file
+			if name, ours := strings.CutPrefix(args[0], "./"); ours {
+				args[0] = filepath.Join(built, name)
 			}
 			if _, err := exec.LookPath(args[0]); err != nil {
 				continue
@@ -132,7 +124,7 @@ func once(args []string) (result, error) {
 	c := exec.Command(args[0], args[1:]...)
 	var out []byte
 	var err error
-	if slices.Contains(args, "-read") {
+	if filepath.Base(args[0]) == "ours" {
 		out, err = c.Output()
 	} else { // output kept here would count as memory of the commands that follow
 		err = c.Run()
