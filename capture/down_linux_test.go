@@ -36,12 +36,20 @@ func TestAnInterfaceThatGoesDownOrAwayIsToldOf(t *testing.T) {
 			assert.Equal(t, 1, flows)
 			require.NotNil(t, failed)
 			assert.ErrorIs(t, failed, unix.ENETDOWN)
-			assert.Contains(t, failed.Error(), "no capture on c0: reading packets: network is down; the interface went down, or is gone")
+			assert.Contains(t, failed.Error(), "no capture on c0: reading packets: network is down; the interface is down, or gone")
 			assert.ErrorIs(t, l.Next(new(capture.Packet)), unix.ENETDOWN, "again")
 			require.NoError(t, l.Close())
 			assert.Equal(t, io.EOF, l.Next(new(capture.Packet)))
 		})
 	}
+}
+
+func TestAnInterfaceThatIsDownIsToldOf(t *testing.T) {
+	n := newNetwork(t)
+	run(t, "ip -n "+n.client+" link set c0 down")
+	var l *capture.Live
+	n.within(n.client, func() { l = open(t, capture.LiveOptions{Interface: "c0"}) })
+	assert.ErrorIs(t, l.Next(new(capture.Packet)), unix.ENETDOWN)
 }
 
 func TestAWaitEndsWhenTheInterfaceGoesAway(t *testing.T) {
@@ -66,7 +74,7 @@ func TestTapOfAnInterfaceThatWentAwaySaysSo(t *testing.T) {
 	require.NoError(t, err)
 	require.NotNil(t, e.TCP)
 	require.Len(t, e.TCP.Evidence, 1)
-	assert.Contains(t, e.TCP.Evidence[0], "the interface went down, or is gone")
+	assert.Contains(t, e.TCP.Evidence[0], "the interface is down, or gone")
 	var failed *capture.LiveError
 	assert.True(t, errors.As(tap.Close(), &failed))
 }

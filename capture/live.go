@@ -27,7 +27,11 @@ type Live struct {
 
 // LiveOptions say what a Live captures.
 type LiveOptions struct {
-	Interface string   // "eth0"; "any" or empty: all of them
+	// Interface is "eth0", or "any" or empty for all of them. Of all, packets
+	// begin with IP: flows are of no VLAN, and what passes through two
+	// interfaces of this machine, as from a VLAN's to that below it, is seen
+	// twice. What goes down is not told of.
+	Interface string
 	Origins   []Origin // whose TCP is captured, both ways, the filter being locked; none: all TCP
 
 	Ring   int    // bytes of the ring, 256 KiB at least; 0: 32 MiB
@@ -64,7 +68,7 @@ func (e *LiveError) Error() string {
 	case errors.Is(e.Err, errors.ErrUnsupported):
 		s += "; it needs Linux: elsewhere, read a file that tcpdump -w wrote"
 	case errors.Is(e.Err, down):
-		s += "; the interface went down, or is gone: no more packets come"
+		s += "; the interface is down, or gone: no more packets come"
 	}
 	return s
 }
@@ -95,8 +99,7 @@ func (l *Live) Link() LinkType { return l.link }
 
 // Next waits for the next packet and fills p with it. Its Data is valid until
 // the next call. The error is io.EOF once the Live is closed, and a *LiveError
-// where no more packets will come, such as of an interface that went down or away
-// (of "any", that is not told).
+// where no more packets will come: the interface is down, or gone.
 func (l *Live) Next(p *Packet) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -314,7 +314,7 @@ func TestInterfaceThatGoesAway(t *testing.T) {
 	until(t, ended, "it begins", func() bool { return strings.Contains(log.String(), "capturing on "+name) })
 	require.NoError(t, ip("link", "delete", name))
 	assert.Equal(t, exitNotAsk, <-ended)
-	assert.Contains(t, log.String(), "no capture on "+name+": reading packets: network is down; the interface went down, or is gone")
+	assert.Contains(t, log.String(), "no capture on "+name+": reading packets: network is down; the interface is down, or gone")
 	assert.Contains(t, out.String(), "0 flows would be a 520", "the counts")
 }
 
