@@ -131,24 +131,26 @@ func (l *Live) Close() error {
 }
 
 // each waits for a packet until then, the zero time being for ever, and calls f
-// with what the ring holds: until that is empty for a moment, or was gone through
-// once, for it need never be. Data of a packet is valid during the call. The error
-// is io.EOF once the Live is closed, os.ErrDeadlineExceeded where no packet came in
-// time, and otherwise a *LiveError.
-func (l *Live) each(until time.Time, f func(*Packet)) error {
+// with what the ring holds: until that is empty for a moment, which it reports, or
+// was gone through once, for it need never be. Data of a packet is valid during the
+// call. The error is io.EOF once the Live is closed, os.ErrDeadlineExceeded where no
+// packet came in time, and otherwise a *LiveError.
+func (l *Live) each(until time.Time, f func(*Packet)) (empty bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var p Packet
 	turn := l.ring.done + l.ring.blocks()
 	if err := l.next(&p, until); err != nil {
-		return err
+		return true, err
 	}
-	for {
+	for l.ring.done < turn {
 		f(&p)
-		if l.ring.done >= turn || !l.ring.more(&p) {
-			return nil
+		if !l.ring.more(&p) {
+			return true, nil
 		}
 	}
+	f(&p)
+	return false, nil
 }
 
 // next waits for the next packet of the ring until then. The lock is held.
@@ -181,7 +183,7 @@ func (l *Live) Flows(o Options) iter.Seq2[*Flow, error] {
 		t.Lost(l.Drops())
 		const tick = 5 * time.Millisecond
 		for {
-			err := l.each(time.Now().Add(tick), t.Packet)
+			empty, err := l.each(time.Now().Add(tick), t.Packet)
 			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Close()
 				l.tell(t.Stats())
@@ -192,7 +194,9 @@ func (l *Live) Flows(o Options) iter.Seq2[*Flow, error] {
 			}
 			t.Lost(l.Drops())
 			l.tell(t.Stats())
-			t.Advance(time.Now().Add(-2 * tick)) // what is in the ring may be older
+			if empty {
+				t.Advance(time.Now().Add(-2 * tick)) // what the kernel has not given yet may be older
+			}
 			if !give() {
 				return
 			}

@@ -64,14 +64,21 @@ func TestARingThatIsNeverEmptyIsGoneThroughOnce(t *testing.T) {
 	for range 3 {
 		flood.send()
 		taken := 0
-		require.NoError(t, l.each(time.Time{}, func(*Packet) {
+		empty, err := l.each(time.Time{}, func(*Packet) {
 			if taken++; taken < mostTaken {
 				for range 3 {
 					flood.send()
 				}
 			}
-		}))
+		})
+		require.NoError(t, err)
+		assert.False(t, empty)
 		assert.LessOrEqual(t, taken, 2*l.ring.blocks()+2)
+	}
+	for empty := false; !empty; {
+		var err error
+		empty, err = l.each(time.Time{}, func(*Packet) {})
+		require.NoError(t, err)
 	}
 }
 
@@ -79,7 +86,7 @@ func TestClosingEndsARingThatIsNeverEmpty(t *testing.T) {
 	flood, l := newFlood(t), flooded(t)
 	flood.send()
 	taken, closed := 0, make(chan error)
-	require.NoError(t, l.each(time.Time{}, func(*Packet) {
+	_, err := l.each(time.Time{}, func(*Packet) {
 		if taken++; taken == 1 {
 			go func() { closed <- l.Close() }()
 			for !l.ring.stopped.Load() {
@@ -91,7 +98,8 @@ func TestClosingEndsARingThatIsNeverEmpty(t *testing.T) {
 				flood.send()
 			}
 		}
-	}))
+	})
+	require.NoError(t, err)
 	assert.LessOrEqual(t, taken, 2, "packets of the block that was begun")
 	require.NoError(t, <-closed)
 	assert.Equal(t, io.EOF, l.Next(new(Packet)))

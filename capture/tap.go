@@ -80,7 +80,7 @@ func (t *Tap) run() {
 	defer close(t.done)
 	for {
 		asked := t.asked.Load()
-		switch err := t.live.each(time.Time{}, t.packet); {
+		switch _, err := t.live.each(time.Time{}, t.packet); {
 		case err == io.EOF:
 			return
 		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
