@@ -162,8 +162,12 @@ func (l *Live) next(p *Packet, until time.Time) error {
 	return &LiveError{l.o.Interface, "reading packets", err}
 }
 
-// wake ends a wait of each, or the next one, as if nothing had come until then.
+// wake ends a wait of each, and all that follow until woken was called, as if
+// nothing had come until then.
 func (l *Live) wake() { l.ring.wake() }
+
+// woken reports whether wake was called since the last call.
+func (l *Live) woken() bool { return l.ring.woken.Swap(false) }
 
 // Flows gives the flows that pass, each o.Linger after its end, until the Live is
 // closed; then those that are left. What is lost makes verdicts less certain.

@@ -22,7 +22,7 @@ type ring struct {
 	file    *os.File // in the runtime's poller: closing it ends a wait
 	socket  syscall.RawConn
 	stopped atomic.Bool
-	woken   atomic.Bool // a wait is to end, now or when it begins
+	woken   atomic.Bool // waits end at once; for who calls each to clear, before
 	failed  error       // of the socket: no more packets will come
 	done    int         // blocks that were given back
 	memory  []byte      // nil: unmapped
@@ -39,6 +39,9 @@ const (
 	blockOfRing = 128 << 10 // a packet of 64 KiB, as segmentation offload makes them, has room
 	retire      = 1         // milliseconds after which a block is given though it is not full: as many are needed as there may be between two looks
 
+	// look is how often a wait looks for an error of the socket: the poller need
+	// not tell of it, and to ask each time costs too much.
+	look = 100 * time.Millisecond
 	last = 10 * retire * time.Millisecond // then a block is given on any machine
 )
 
@@ -57,26 +60,33 @@ func (r *ring) next(p *Packet, until time.Time) error {
 	if r.failed != nil {
 		return r.failed
 	}
-	err := r.file.SetReadDeadline(until)
-	if r.woken.Swap(false) { // if it is set later, wake's deadline comes after ours
-		return os.ErrDeadlineExceeded
-	}
-	if err == nil {
-		err = r.socket.Read(func(fd uintptr) bool {
-			if r.more(p) {
-				return true
+	for r.failed == nil {
+		at := time.Now().Add(look)
+		whole := !until.IsZero() && until.Before(at)
+		if whole {
+			at = until
+		}
+		err := r.file.SetReadDeadline(at)
+		if r.woken.Load() { // if it is set later, wake's deadline comes after ours
+			return os.ErrDeadlineExceeded
+		}
+		if err == nil {
+			err = r.socket.Read(func(uintptr) bool { return r.more(p) })
+		}
+		switch {
+		case err == nil:
+			return nil
+		case r.stopped.Load():
+			return io.EOF
+		case !errors.Is(err, os.ErrDeadlineExceeded): // the poller's, who knows no more than that there is one
+			r.failed = cmp.Or(r.pending(), err)
+		case r.woken.Load():
+			return err
+		default:
+			if r.failed = r.pending(); r.failed == nil && whole {
+				return err
 			}
-			r.failed = pending(fd)
-			return r.failed != nil
-		})
-	}
-	switch {
-	case r.stopped.Load() && (err != nil || r.failed != nil):
-		return io.EOF
-	case r.failed == nil && (err == nil || errors.Is(err, os.ErrDeadlineExceeded)):
-		return err
-	case r.failed == nil: // the poller gives no more than that there is an error
-		_ = r.socket.Control(func(fd uintptr) { r.failed = cmp.Or(pending(fd), err) })
+		}
 	}
 	time.Sleep(last) // what the kernel has begun to fill is given yet
 	if r.more(p) {
@@ -85,15 +95,17 @@ func (r *ring) next(p *Packet, until time.Time) error {
 	return r.failed
 }
 
-// pending gives the error that a socket has to tell of, which it tells once.
-func pending(fd uintptr) error {
-	switch number, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR); {
-	case err != nil:
-		return os.NewSyscallError("getsockopt", err)
-	case number != 0:
-		return syscall.Errno(number)
-	}
-	return nil
+// pending gives the error that the socket has to tell of, which it tells once.
+func (r *ring) pending() (err error) {
+	_ = r.socket.Control(func(fd uintptr) {
+		switch number, failed := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR); {
+		case failed != nil:
+			err = os.NewSyscallError("getsockopt", failed)
+		case number != 0:
+			err = syscall.Errno(number)
+		}
+	})
+	return err
 }
 
 // more gives the next packet, if there is one at the moment and nobody stopped the
@@ -190,7 +202,8 @@ func (r *ring) drops() (lost int64) {
 // blocks gives how many there are.
 func (r *ring) blocks() int { return len(r.memory) / r.size }
 
-// wake ends a wait, or the next one if there is none: its deadline is over.
+// wake ends a wait, and all that follow until woken is cleared: their deadline is
+// over.
 func (r *ring) wake() {
 	r.woken.Store(true)
 	_ = r.file.SetReadDeadline(time.Unix(1, 0))

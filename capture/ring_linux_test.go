@@ -124,3 +124,17 @@ func TestTagsAreToldFromIP(t *testing.T) {
 		}
 	}
 }
+
+func TestSweepsOfATapEnd(t *testing.T) {
+	flood, l := newFlood(t), flooded(t)
+	tap, err := NewTap(l, TapOptions{})
+	require.NoError(t, err)
+	for i := range 5000 {
+		if i%7 == 0 {
+			flood.send()
+		}
+		tap.sweep()
+	}
+	require.NoError(t, tap.Close())
+	tap.sweep()
+}

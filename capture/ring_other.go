@@ -6,12 +6,16 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // A ring holds nothing here: packets are captured on Linux alone.
-type ring struct{ done int }
+type ring struct {
+	done  int
+	woken atomic.Bool
+}
 
 var down = errors.ErrUnsupported
 

@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"why520/validator"
@@ -31,8 +30,7 @@ type Tap struct {
 	segment Segment
 
 	sweeping sync.Mutex
-	asked    atomic.Bool   // for a sweep
-	swept    chan struct{} // told when it is done
+	swept    chan struct{} // told when a sweep is done
 	ended    error         // why there are no more packets; valid once done is closed, nil: Close was called
 }
 
@@ -79,8 +77,11 @@ func NewTap(l *Live, o TapOptions) (*Tap, error) {
 func (t *Tap) run() {
 	defer close(t.done)
 	for {
-		asked := t.asked.Load()
-		switch _, err := t.live.each(time.Time{}, t.packet); {
+		asked, until := t.live.woken(), time.Time{}
+		if asked { // for what is there, without waiting
+			until = time.Unix(1, 0)
+		}
+		switch _, err := t.live.each(until, t.packet); {
 		case err == io.EOF:
 			return
 		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
@@ -88,7 +89,6 @@ func (t *Tap) run() {
 			return
 		}
 		if asked {
-			t.asked.Store(false)
 			t.swept <- struct{}{}
 		}
 	}
@@ -99,7 +99,6 @@ func (t *Tap) run() {
 func (t *Tap) sweep() {
 	t.sweeping.Lock()
 	defer t.sweeping.Unlock()
-	t.asked.Store(true)
 	t.live.wake()
 	select {
 	case <-t.swept:
