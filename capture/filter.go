@@ -71,8 +71,8 @@ const (
 // arrive: they are taken as they arrive.
 func filter(origins []Origin, link LinkType, loopback, snap int) ([]bpf.RawInstruction, error) {
 	p := &program{labels: map[string]int{}, jumps: map[int]string{}}
+	const outgoing = 4 // PACKET_OUTGOING
 	if loopback != 0 {
-		const outgoing = 4 // PACKET_OUTGOING
 		p.add(bpf.LoadExtension{Num: bpf.ExtInterfaceIndex})
 		p.unless(uint32(loopback), "begin")
 		p.add(bpf.LoadExtension{Num: bpf.ExtType})
@@ -82,6 +82,10 @@ func filter(origins []Origin, link LinkType, loopback, snap int) ([]bpf.RawInstr
 	if link == Ethernet {
 		p.ethernet()
 	} else {
+		p.add(bpf.LoadExtension{Num: bpf.ExtType})
+		p.when(outgoing, "untagged")
+		p.tagged()
+		p.mark("untagged")
 		p.add(bpf.LoadConstant{Dst: bpf.RegX, Val: 0}, bpf.LoadAbsolute{Off: 0, Size: 1}, bpf.ALUOpConstant{Op: bpf.ALUOpShiftRight, Val: 4})
 		p.when(4, "IPv4")
 		p.when(6, "IPv6")
@@ -114,7 +118,7 @@ func (p *program) ethernet() {
 			break
 		}
 		next := p.label()
-		for _, tag := range []uint32{typeVLAN, typeQinQ, typeOldQinQ} {
+		for _, tag := range vlans {
 			p.when(tag, next)
 		}
 		p.jump("refuse")
@@ -122,6 +126,25 @@ func (p *program) ethernet() {
 	}
 	p.jump("refuse")
 }
+
+// tagged puts the offset of the IP header into X where a frame that arrives is
+// within two VLANs: the kernel takes the first tag away, and what the socket gets
+// begins with the second. Of a frame that leaves, it begins with IP.
+func (p *program) tagged() {
+	p.add(bpf.LoadExtension{Num: bpf.ExtProto})
+	for _, tag := range vlans {
+		p.when(tag, "tagged")
+	}
+	p.jump("untagged")
+	p.mark("tagged")
+	p.add(bpf.LoadConstant{Dst: bpf.RegX, Val: tagSize}, bpf.LoadAbsolute{Off: tagSize - 2, Size: 2})
+	p.when(typeIPv4, "IPv4")
+	p.when(typeIPv6, "IPv6")
+	p.jump("refuse")
+}
+
+// vlans are the types of frames within a VLAN.
+var vlans = []uint32{typeVLAN, typeQinQ, typeOldQinQ}
 
 // ipv4 takes a packet that begins at X.
 func (p *program) ipv4(origins []Origin) {

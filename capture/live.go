@@ -27,7 +27,11 @@ type Live struct {
 
 // LiveOptions say what a Live captures.
 type LiveOptions struct {
-	Interface string   // "eth0"; "any" or empty: all of them
+	// Interface is "eth0", or "any" or empty for all of them. Of all, packets
+	// begin with IP: flows are of no VLAN, and what passes through two
+	// interfaces of this machine, as from a VLAN's to that below it, is seen
+	// twice. What goes down is not told of.
+	Interface string
 	Origins   []Origin // whose TCP is captured, both ways, the filter being locked; none: all TCP
 
 	Ring   int    // bytes of the ring, 256 KiB at least; 0: 32 MiB
@@ -43,7 +47,8 @@ type LiveOptions struct {
 // cgo.
 var ErrCgo = errors.New("a binary with cgo cannot: build it with CGO_ENABLED=0")
 
-// A LiveError says why there is no live capture, and what to do about it.
+// A LiveError says why there is no live capture, or no more, and what to do about
+// it.
 type LiveError struct {
 	Interface string
 	Doing     string // "opening a packet socket"
@@ -62,6 +67,8 @@ func (e *LiveError) Error() string {
 			" (in a container: --cap-add NET_RAW)"
 	case errors.Is(e.Err, errors.ErrUnsupported):
 		s += "; it needs Linux: elsewhere, read a file that tcpdump -w wrote"
+	case errors.Is(e.Err, down):
+		s += "; the interface is down, or gone: no more packets come"
 	}
 	return s
 }
@@ -91,11 +98,12 @@ func OpenLive(o LiveOptions) (*Live, error) {
 func (l *Live) Link() LinkType { return l.link }
 
 // Next waits for the next packet and fills p with it. Its Data is valid until
-// the next call. The error is io.EOF once the Live is closed.
+// the next call. The error is io.EOF once the Live is closed, and a *LiveError
+// where no more packets will come: the interface is down, or gone.
 func (l *Live) Next(p *Packet) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.ring.next(p, time.Time{}); err != nil {
+	if err := l.next(p, time.Time{}); err != nil {
 		return err
 	}
 	l.data = append(l.data[:0], p.Data...)
@@ -122,29 +130,44 @@ func (l *Live) Close() error {
 	return err
 }
 
-// each calls f with packets until there are none at the moment, and waits for
-// the first until then; the zero time is for ever. Data of a packet is valid
-// during the call. The error is io.EOF once the Live is closed, and
-// os.ErrDeadlineExceeded where none came in time: then, too, f has been called
-// with what there is.
-func (l *Live) each(until time.Time, f func(*Packet)) error {
+// each waits for a packet until then, the zero time being for ever, and calls f
+// with what the ring holds: until that is empty for a moment, which it reports, or
+// was gone through once, for it need never be. Data of a packet is valid during the
+// call. The error is io.EOF once the Live is closed, os.ErrDeadlineExceeded where no
+// packet came in time, and otherwise a *LiveError.
+func (l *Live) each(until time.Time, f func(*Packet)) (empty bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var p Packet
-	err := l.ring.next(&p, until)
-	if err == nil {
-		f(&p)
-	} else if !errors.Is(err, os.ErrDeadlineExceeded) {
-		return err
+	turn := l.ring.done + l.ring.blocks()
+	if err := l.next(&p, until); err != nil {
+		return true, err
 	}
-	for l.ring.more(&p) {
+	for l.ring.done < turn {
 		f(&p)
+		if !l.ring.more(&p) {
+			return true, nil
+		}
 	}
-	return err
+	f(&p)
+	return false, nil
 }
 
-// wake ends a wait of each, as if nothing had come until then.
+// next waits for the next packet of the ring until then. The lock is held.
+func (l *Live) next(p *Packet, until time.Time) error {
+	err := l.ring.next(p, until)
+	if err == nil || err == io.EOF || errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return &LiveError{l.o.Interface, "reading packets", err}
+}
+
+// wake ends a wait of each, and all that follow until woken was called, as if
+// nothing had come until then.
 func (l *Live) wake() { l.ring.wake() }
+
+// woken reports whether wake was called since the last call.
+func (l *Live) woken() bool { return l.ring.woken.Swap(false) }
 
 // Flows gives the flows that pass, each o.Linger after its end, until the Live is
 // closed; then those that are left. What is lost makes verdicts less certain.
@@ -164,7 +187,7 @@ func (l *Live) Flows(o Options) iter.Seq2[*Flow, error] {
 		t.Lost(l.Drops())
 		const tick = 5 * time.Millisecond
 		for {
-			err := l.each(time.Now().Add(tick), t.Packet)
+			empty, err := l.each(time.Now().Add(tick), t.Packet)
 			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Close()
 				l.tell(t.Stats())
@@ -175,7 +198,9 @@ func (l *Live) Flows(o Options) iter.Seq2[*Flow, error] {
 			}
 			t.Lost(l.Drops())
 			l.tell(t.Stats())
-			t.Advance(time.Now().Add(-2 * tick)) // what is in the ring may be older
+			if empty {
+				t.Advance(time.Now().Add(-2 * tick)) // what the kernel has not given yet may be older
+			}
 			if !give() {
 				return
 			}

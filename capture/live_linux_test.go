@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -289,6 +290,38 @@ func TestVLANTagThatTheKernelTookIsPutBack(t *testing.T) {
 		assert.Equal(t, frame, p.Data, where)
 		assert.Equal(t, len(frame), p.Length, where)
 		assert.EqualValues(t, 7, s.VLAN)
+	}
+}
+
+// Of a frame that arrives within two VLANs, the kernel takes one tag, and what
+// "any" sees begins with the other; of one that leaves, it begins with IP.
+func TestAnyTakesFramesWithinTwoVLANs(t *testing.T) {
+	n := newNetwork(t)
+	frame := slices.Concat(bytes.Repeat([]byte{2}, 12), []byte{0x88, 0xA8, 0, 9, 0x81, 0, 0x40, 7, 0x08, 0x00})
+	ip := []byte{0x45, 0, 0, 40, 0, 1, 0, 0, 64, 6, 0, 0, 198, 51, 100, 9, 192, 0, 2, 2,
+		0, 80, 0xC0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, capture.SYN | capture.ACK, 0, 1, 0, 0, 0, 0}
+	frame = append(frame, ip...)
+	seen := map[string]*capture.Live{}
+	n.within(n.client, func() { seen["as it arrives"] = open(t, capture.LiveOptions{Interface: "any", Origins: blasted}) })
+	n.within(n.router, func() {
+		seen["as it leaves"] = open(t, capture.LiveOptions{Interface: "any", Origins: blasted})
+		socket, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+		require.NoError(t, err)
+		defer unix.Close(socket)
+		i, err := net.InterfaceByName("r0")
+		require.NoError(t, err)
+		require.NoError(t, unix.Sendto(socket, frame, 0, &unix.SockaddrLinklayer{Ifindex: i.Index, Protocol: binary.NativeEndian.Uint16([]byte{0x88, 0xA8})}))
+	})
+	for where, l := range seen {
+		t.Run(where, func(t *testing.T) {
+			var p capture.Packet
+			waited := time.AfterFunc(5*time.Second, func() { l.Close() })
+			defer waited.Stop()
+			require.NoError(t, l.Next(&p))
+			assert.Equal(t, ip, p.Data)
+			assert.Equal(t, len(ip), p.Length)
+			assert.Equal(t, capture.Raw, p.Link)
+		})
 	}
 }
 

@@ -173,13 +173,3 @@ func run(t testing.TB, line string) {
 	out, err := exec.Command(arguments[0], arguments[1:]...).CombinedOutput()
 	require.NoError(t, err, "%s: %s", line, out)
 }
-
-// missing skips the test for want of what the machine has not, save where all
-// must run.
-func missing(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("WHY520_CI") != "" {
-		t.Fatalf("%s, and WHY520_CI is set", what)
-	}
-	t.Skipf("%s: skipped", what)
-}

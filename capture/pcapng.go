@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -25,7 +26,33 @@ type device struct {
 	// A timestamp counts 1/units seconds, from offset seconds after 1970 on.
 	units  uint64
 	offset int64
-	lost   int64 // packets, as the last statistics say
+	// Packets that were lost: as many as packets say that they were lost before
+	// them, and as the statistics say, which may count the same ones.
+	missed, dropped int64
+}
+
+// lose calls count with d, and counts what it adds to the packets that were lost.
+func (r *Reader) lose(d *device, count func()) {
+	before := max(d.missed, d.dropped)
+	count()
+	r.Drops = sum(r.Drops, max(d.missed, d.dropped)-before)
+}
+
+// sum gives a + b, or the most that there is room for.
+func sum(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
+// counted gives a count of packets; 0 for one that is none, such as all ones for
+// what is not known.
+func counted(n uint64) int64 {
+	if n > math.MaxInt64 {
+		return 0
+	}
+	return int64(n)
 }
 
 // section reads a section header block, with which the byte order may change.
@@ -115,7 +142,8 @@ func (r *Reader) enhanced(b []byte, p *Packet) (bool, error) {
 	if rest := b[fixed+(int(captured)+3)&^3:]; len(rest) > 4 {
 		r.options(rest, func(code uint16, v []byte) {
 			if code == 4 && len(v) == 8 { // epb_dropcount: lost since the packet before
-				r.Drops += int64(r.order.Uint64(v))
+				d := &r.interfaces[number]
+				r.lose(d, func() { d.missed = sum(d.missed, counted(r.order.Uint64(v))) })
 			}
 		})
 	}
@@ -129,11 +157,12 @@ func (r *Reader) obsolete(b []byte, p *Packet) (bool, error) {
 		return false, r.wrong("a packet block is %d bytes short", fixed-len(b))
 	}
 	number := uint32(r.order.Uint16(b))
-	if lost := r.order.Uint16(b[2:]); lost != 0xFFFF {
-		r.Drops += int64(lost)
-	}
 	if err := r.packet(p, number, b[fixed:], r.order.Uint32(b[12:]), r.order.Uint32(b[16:])); err != nil {
 		return false, err
+	}
+	if lost := r.order.Uint16(b[2:]); lost != 0xFFFF {
+		d := &r.interfaces[number]
+		r.lose(d, func() { d.missed = sum(d.missed, int64(lost)) })
 	}
 	p.Time = r.interfaces[number].time(uint64(r.order.Uint32(b[4:]))<<32 | uint64(r.order.Uint32(b[8:])))
 	return true, nil
@@ -195,9 +224,7 @@ func (r *Reader) statistics(b []byte) {
 	d := &r.interfaces[r.order.Uint32(b)]
 	r.options(b[12:], func(code uint16, v []byte) {
 		if code == 5 && len(v) == 8 { // isb_ifdrop
-			lost := int64(r.order.Uint64(v))
-			r.Drops += max(lost-d.lost, 0)
-			d.lost = lost
+			r.lose(d, func() { d.dropped = max(d.dropped, counted(r.order.Uint64(v))) })
 		}
 	})
 }

@@ -210,6 +210,47 @@ func TestSectionsAndInterfacesMayDiffer(t *testing.T) {
 	assert.EqualValues(t, 7, r.Drops)
 }
 
+// Packets may say how many were lost before them, and statistics how many were
+// lost of an interface so far: both count the same ones.
+func TestPacketsThatWereLostCountOnce(t *testing.T) {
+	o := binary.BigEndian
+	block := func(kind uint32, body ...byte) []byte {
+		n := uint32(12 + len(body))
+		return o.AppendUint32(append(o.AppendUint32(o.AppendUint32(nil, kind), n), body...), n)
+	}
+	section := block(0x0A0D0D0A, 0x1A, 0x2B, 0x3C, 0x4D, 0, 1, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255)
+	device := block(1, 0, 101, 0, 0, 0, 0, 0, 0)
+	count := func(code byte, n uint64) []byte { return o.AppendUint64([]byte{0, code, 0, 8}, n) }
+	packet := func(device byte, lost uint64) []byte {
+		return block(6, append([]byte{0, 0, 0, device, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9}, count(4, lost)...)...)
+	}
+	obsolete := func(lost uint16) []byte {
+		return block(2, append(o.AppendUint16([]byte{0, 0}, lost), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9)...)
+	}
+	statistics := func(device byte, lost uint64) []byte {
+		return block(5, append([]byte{0, 0, 0, device, 0, 0, 0, 0, 0, 0, 0, 0}, count(5, lost)...)...)
+	}
+	for what, c := range map[string]struct {
+		blocks [][]byte
+		want   int64
+	}{
+		"packets alone":         {[][]byte{packet(0, 3), packet(0, 4)}, 7},
+		"statistics alone":      {[][]byte{statistics(0, 3), packet(0, 0), statistics(0, 5)}, 5},
+		"both":                  {[][]byte{packet(0, 3), statistics(0, 3), packet(0, 4), statistics(0, 7)}, 7},
+		"statistics know more":  {[][]byte{packet(0, 3), statistics(0, 9)}, 9},
+		"packets know more":     {[][]byte{statistics(0, 3), packet(0, 9)}, 9},
+		"of two interfaces":     {[][]byte{packet(0, 3), statistics(1, 3), packet(1, 1)}, 6},
+		"of two sections":       {[][]byte{statistics(0, 3), section, device, statistics(0, 2)}, 5},
+		"obsolete":              {[][]byte{obsolete(3), obsolete(0xFFFF), statistics(0, 3)}, 3},
+		"not known":             {[][]byte{packet(0, 1<<64-1), statistics(0, 1<<64-1), statistics(0, 1<<63)}, 0},
+		"more than there could": {[][]byte{packet(0, 1<<63-1), packet(0, 1<<63-1), statistics(1, 1<<63-1)}, 1<<63 - 1},
+	} {
+		_, r, err := read(t, bytes.NewReader(slices.Concat(section, device, device, slices.Concat(c.blocks...))))
+		require.NoError(t, err, what)
+		assert.Equal(t, c.want, r.Drops, what)
+	}
+}
+
 func TestWhatIsNoCapture(t *testing.T) {
 	for _, b := range []string{"", "abc", "PK\x03\x04 and so on, for long enough to be a header", "\x1f\x8b\x08", "\xd4\xc3\xb2\xa1"} {
 		_, _, err := read(t, strings.NewReader(b))
@@ -220,10 +261,10 @@ func TestWhatIsNoCapture(t *testing.T) {
 	assert.ErrorIs(t, err, boom)
 }
 
-// tshark, where it is installed, counts as many packets and reads the same times.
+// tshark counts as many packets and reads the same times.
 func TestTsharkReadsTheSame(t *testing.T) {
 	if _, err := exec.LookPath("tshark"); err != nil {
-		t.Skip("tshark is not installed: skipped")
+		missing(t, "tshark is not installed")
 	}
 	frames := sample(20)
 	for name, file := range files(t, frames) {

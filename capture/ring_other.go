@@ -6,12 +6,18 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // A ring holds nothing here: packets are captured on Linux alone.
-type ring struct{}
+type ring struct {
+	done  int
+	woken atomic.Bool
+}
+
+var down = errors.ErrUnsupported
 
 func (l *Live) open() error {
 	return &LiveError{l.o.Interface, "opening a packet socket", errors.ErrUnsupported}
@@ -23,6 +29,7 @@ func (r *ring) more(*Packet) bool             { return false }
 func (r *ring) drops() int64                  { return 0 }
 func (r *ring) stop() error                   { return nil }
 func (r *ring) wake()                         {}
+func (r *ring) blocks() int                   { return 0 }
 func (r *ring) unmap()                        {}
 
 func bind(syscall.RawConn, netip.Addr) (netip.AddrPort, error) {

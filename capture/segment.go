@@ -69,6 +69,7 @@ const (
 	typeQinQ     = 0x88A8
 	typeOldQinQ  = 0x9100
 	typePPPoE    = 0x8864
+	tagSize      = 4 // of a VLAN's tag
 	protocolTCP  = 6
 	hopByHop     = 0
 	routing      = 43

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +30,8 @@ type Tap struct {
 	segment Segment
 
 	sweeping sync.Mutex
-	swept    chan struct{} // told when all was taken that the ring had
+	swept    chan struct{} // told when a sweep is done
+	ended    error         // why there are no more packets; valid once done is closed, nil: Close was called
 }
 
 // TapOptions say how a Tap works. The zero TapOptions are useful.
@@ -71,18 +73,23 @@ func NewTap(l *Live, o TapOptions) (*Tap, error) {
 	return t, nil
 }
 
-// run takes packets until the Live is closed.
+// run takes packets until there will be no more.
 func (t *Tap) run() {
 	defer close(t.done)
 	for {
-		switch err := t.live.each(time.Time{}, t.packet); {
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			select {
-			case t.swept <- struct{}{}:
-			default:
-			}
-		case err != nil:
+		asked, until := t.live.woken(), time.Time{}
+		if asked { // for what is there, without waiting
+			until = time.Unix(1, 0)
+		}
+		switch _, err := t.live.each(until, t.packet); {
+		case err == io.EOF:
 			return
+		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+			t.ended = err
+			return
+		}
+		if asked {
+			t.swept <- struct{}{}
 		}
 	}
 }
@@ -92,16 +99,10 @@ func (t *Tap) run() {
 func (t *Tap) sweep() {
 	t.sweeping.Lock()
 	defer t.sweeping.Unlock()
-	const again = 5 * time.Millisecond // it may just have begun to wait, and have missed the call
-	for range 200 {
-		t.live.wake()
-		select {
-		case <-t.swept:
-			return
-		case <-t.done:
-			return
-		case <-time.After(again):
-		}
+	t.live.wake()
+	select {
+	case <-t.swept:
+	case <-t.done:
 	}
 }
 
@@ -190,10 +191,12 @@ func (t *Tap) remove(w *Watch, e ends) {
 // Drops gives how many packets the capture lost so far.
 func (t *Tap) Drops() int64 { return t.live.Drops() }
 
-// Close ends the capture. The error is one of writing to Pcap.
+// Close ends the capture. The error is one of writing to Pcap, or a *LiveError
+// where the capture had ended before.
 func (t *Tap) Close() error {
 	err := t.live.Close()
 	<-t.done
+	err = cmp.Or(t.ended, err)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.file == nil {

@@ -190,5 +190,12 @@ func (w *Watch) Close() {
 
 // unseen says that the capture saw nothing.
 func (w *Watch) unseen() string {
+	select {
+	case <-w.tap.done:
+		if w.tap.ended != nil {
+			return w.tap.ended.Error()
+		}
+	default:
+	}
 	return fmt.Sprintf("no packet of the connection was seen on %s", w.tap.live.o.Interface)
 }

@@ -6,6 +6,7 @@ replace why520 => ../..
 
 require (
 	github.com/cloudwego/hertz v0.10.4
+	github.com/google/gopacket v1.1.19
 	github.com/stretchr/testify v1.12.1
 	github.com/valyala/fasthttp v1.74.0
 	gonum.org/v1/plot v0.17.0

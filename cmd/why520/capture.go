@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -107,8 +108,16 @@ func parseOrigin(text string) (capture.Origin, error) {
 	return capture.Origin{Address: address}, nil
 }
 
+// capturePercent is by how much the heap may grow before it is collected again
+// while captures are read: that costs little, for most of it is a table without
+// pointers. An environment with GOGC decides otherwise.
+const capturePercent = 50
+
 // captureFiles prints the flows of files, each on its own.
 func (a *app) captureFiles(ctx context.Context, f *captureFlags, o capture.Options, files []string) error {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		defer debug.SetGCPercent(debug.SetGCPercent(capturePercent))
+	}
 	list, err := newFlowList(a, f.html)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -288,6 +289,53 @@ func TestInterfaceThatIsNone(t *testing.T) {
 	}
 }
 
+// An interface that goes away ends a live capture, which says so.
+func TestInterfaceThatGoesAway(t *testing.T) {
+	loopback(t)
+	name := fmt.Sprintf("w520d%d", os.Getpid())
+	ip := func(args ...string) error {
+		out, err := exec.Command("ip", args...).CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%w: %s", err, out)
+		}
+		return err
+	}
+	if err := ip("link", "add", name, "type", "veth"); err != nil {
+		if os.Getenv("WHY520_CI") != "" {
+			t.Fatalf("%v, and WHY520_CI is set", err)
+		}
+		t.Skipf("no interface can be made here (%v): skipped", err)
+	}
+	t.Cleanup(func() { _ = ip("link", "delete", name) })
+	require.NoError(t, ip("link", "set", name, "up"))
+	var out, log lockedBuffer
+	ended := make(chan int)
+	go func() { ended <- run(t.Context(), []string{"capture", "-i", name}, strings.NewReader(""), &out, &log) }()
+	until(t, ended, "it begins", func() bool { return strings.Contains(log.String(), "capturing on "+name) })
+	require.NoError(t, ip("link", "delete", name))
+	assert.Equal(t, exitNotAsk, <-ended)
+	assert.Contains(t, log.String(), "no capture on "+name+": reading packets: network is down; the interface is down, or gone")
+	assert.Contains(t, out.String(), "0 flows would be a 520", "the counts")
+}
+
+// until waits for what a command that runs does.
+func until(t *testing.T, ended <-chan int, what string, seen func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(time.Minute)
+	defer deadline.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !seen() {
+		select {
+		case <-tick.C:
+		case code := <-ended:
+			require.Fail(t, what, "ended with %d", code)
+		case <-deadline.C:
+			require.Fail(t, what)
+		}
+	}
+}
+
 // A live capture prints a flow when it is over, and the counts once it is
 // interrupted.
 func TestCaptureLive(t *testing.T) {
@@ -299,29 +347,14 @@ func TestCaptureLive(t *testing.T) {
 	go func() {
 		ended <- run(ctx, []string{"capture", "-i", "lo", "--origin", o.Addr()}, strings.NewReader(""), &out, &log)
 	}()
-	until := func(what string, seen func() bool) {
-		deadline := time.NewTimer(time.Minute)
-		defer deadline.Stop()
-		tick := time.NewTicker(10 * time.Millisecond)
-		defer tick.Stop()
-		for !seen() {
-			select {
-			case <-tick.C:
-			case code := <-ended:
-				require.Fail(t, what, "ended with %d: %s", code, log.String())
-			case <-deadline.C:
-				require.Fail(t, what, "%s%s", out.String(), log.String())
-			}
-		}
-	}
-	until("it begins", func() bool { return strings.Contains(log.String(), "capturing on lo") })
+	until(t, ended, "it begins", func() bool { return strings.Contains(log.String(), "capturing on lo") })
 	c, err := net.Dial("tcp", o.Addr())
 	require.NoError(t, err)
 	_, err = fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", o.Addr())
 	require.NoError(t, err)
 	_, _ = io.Copy(io.Discard, c)
 	c.Close()
-	until("the flow is printed", func() bool { return strings.Contains(out.String(), "who   the origin reset, stage in-head") })
+	until(t, ended, "the flow is printed", func() bool { return strings.Contains(out.String(), "who   the origin reset, stage in-head") })
 	interrupt()
 	assert.Equal(t, exitNotOK, <-ended, log.String())
 	assert.Regexp(t, regexp.MustCompile(`1 flow would be a 520, 0 a neighbour of it, of 1 in \d+ packets\n  reason  520 head-reset`), out.String())

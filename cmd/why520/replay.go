@@ -113,7 +113,7 @@ func chooseFlow(name, which string) (*recordedFlow, error) {
 			fmt.Fprintf(&list, " (#%d)", i)
 		}
 	}
-	return nil, usage("which of %d flows? choose with --flow CLIENT, or CLIENT#N:%s", len(flows), list.String())
+	return nil, usage("which of %d flows? choose with --flow CLIENT, or CLIENT#N:%s", len(flows), ownLines(list.String()))
 }
 
 // replayLine says what is served, and where.

@@ -41,9 +41,33 @@ func (e *exitError) Error() string {
 	return e.err.Error()
 }
 
+// usage says what was asked wrongly. Of what args hold, nothing is printed that a
+// terminal would obey; lines are our own.
 func usage(format string, args ...any) error {
+	for i, a := range args {
+		switch a := a.(type) {
+		case string:
+			args[i] = typed(a)
+		case error:
+			args[i] = typed(a.Error())
+		}
+	}
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
+
+// typed is text that a user typed.
+type typed string
+
+func (t typed) Format(f fmt.State, verb rune) {
+	if verb == 'q' {
+		fmt.Fprintf(f, "%q", string(t))
+		return
+	}
+	fmt.Fprint(f, printable(string(t)))
+}
+
+// ownLines are text of several lines, of which each is printable.
+type ownLines string
 
 func cannot(err error) error { return &exitError{exitNotAsk, err} }
 
@@ -87,7 +111,11 @@ func (a *app) run(ctx context.Context, args []string) int {
 	switch {
 	case errors.As(err, &exit):
 		if exit.err != nil {
-			fmt.Fprintln(a.log, "why520:", exit.err)
+			text := exit.err.Error()
+			if exit.code != exitUsage {
+				text = printable(text)
+			}
+			fmt.Fprintln(a.log, "why520:", text)
 		}
 		return exit.code
 	case err != nil: // cobra's: of flags and arguments
@@ -113,6 +141,7 @@ Exit status: 0 every verdict is ok, 1 at least one is not, 2 wrong usage,
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.New(printable(err.Error())) })
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object a line")
 	root.AddCommand(a.check(), a.parse(), a.judge(), a.explain(), a.capture(), a.proxy(), a.replay(), a.lab(), a.demo())
 	return root

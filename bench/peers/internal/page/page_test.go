@@ -12,7 +12,7 @@ import (
 func TestTheREADMEHasAPlaceForEveryTable(t *testing.T) {
 	text, err := os.ReadFile("../../" + README)
 	require.NoError(t, err)
-	for _, command := range []string{"ratios", "exchanges"} {
+	for _, command := range []string{"ratios", "exchanges", "captures"} {
 		updated, err := Replace(text, command, "the table\n")
 		require.NoError(t, err)
 		assert.Contains(t, string(updated), "./cmd/"+command+" -update -->\nthe table\n<!-- /"+command+" -->\n")
