@@ -103,10 +103,6 @@ var rules = []rule{
 		why: "swapping the packet decoder is one package's work; to measure beside it is that of peers",
 	},
 	{
-		folder: "capture", never: exactly(gopacket),
-		why: "what its own decoder is held against in tests would cost every command memory, and time to begin",
-	},
-	{
 		folder: "", except: []string{"contrib/boltstore"}, tests: true, never: exactly(`go\.etcd\.io/bbolt(/.*)?`),
 		why: "swapping the store on disk is one module's work",
 	},
@@ -160,7 +156,6 @@ func TestTheRulesRefuseWhatTheyAreFor(t *testing.T) {
 		{"bench/peers/nethttp.go", "C"},
 		{"validator/prober.go", "unsafe"},
 		{"capture/tracker.go", "why520/cmd/why520"},
-		{"capture/tracker.go", "github.com/google/gopacket/layers"},
 	} {
 		refused := slices.ContainsFunc(rules, func(r rule) bool { return r.binds(c.file) && r.forbids(c.imported) })
 		assert.True(t, refused, "%s may import %s", c.file, c.imported)
@@ -173,7 +168,7 @@ func TestTheRulesRefuseWhatTheyAreFor(t *testing.T) {
 		{"validator/read_test.go", "why520/validator/origintest"},
 		{"validator/origintest/origin.go", "why520/validator"},
 		{"fuzz/oracle_test.go", "testing"},
-		{"capture/decode_test.go", "github.com/google/gopacket/layers"},
+		{"capture/tracker.go", "github.com/google/gopacket/layers"},
 		{"bench/peers/c.go", "C"},
 		{"cmd/why520/main.go", "why520/validator/report"},
 	} {
