@@ -12,6 +12,7 @@ import (
 // forgets it; nil: there is none. It is for who made the connection, and knows
 // that it ended. The flow is not given again.
 func (t *Tracker) Take(a, b netip.AddrPort) *Flow {
+	t.believeAll()
 	s := Segment{Source: AddressOf(a.Addr()), Destination: AddressOf(b.Addr()), SourcePort: a.Port(), DestinationPort: b.Port()}
 	n, _ := t.table.find(&s, t.table.hash(&s))
 	if n == 0 {
@@ -57,8 +58,10 @@ func (t *Tracker) fill(f *record) {
 			if !h.is(finished) && f.resets == 0 {
 				n-- // its FIN, perhaps, was not captured either
 			}
-			if n > 0 {
-				t.lose(f, d, int(n))
+			if before := h.total; n > 0 {
+				if t.lose(f, d, int(n)); h.total > before {
+					f.spoke[d] = f.last // or earlier: nobody knows
+				}
 			}
 		}
 	}

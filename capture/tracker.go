@@ -1,9 +1,6 @@
 package capture
 
-import (
-	"bytes"
-	"time"
-)
+import "bytes"
 
 // A Tracker takes packets and gives flows. It may be used by one goroutine at a
 // time; the flows that it gives are the receiver's.
@@ -14,7 +11,8 @@ type Tracker struct {
 	lost  int64 // packets that whoever captured them says were lost
 	cut   bool  // the capture ends within a record
 
-	now     int64 // time of the latest packet of this capture
+	now     int64 // time of the latest packet of this capture; 0: none came yet
+	doubt   doubt
 	due     int64 // when the first flow that ended is to be given
 	segment Segment
 	table   *table
@@ -41,14 +39,25 @@ func NewTracker(o Options, give func(*Flow)) *Tracker {
 	}
 }
 
-// anew is how far time may go back within one capture, in nanoseconds: packets
-// are a little out of order where several processors capture them.
-const anew = 60e9
-
-// Packet takes the next packet; it keeps none of p. Where time goes back by more
-// than a minute, another capture begins, and all flows are given first.
+// Packet takes the next packet; it keeps none of p. Where the time of several
+// packets goes back by more than a minute, another capture begins, and all flows
+// are given first.
 func (t *Tracker) Packet(p *Packet) {
 	t.stats.Packets++
+	if t.far(p.Time) || t.doubt.count > 0 {
+		t.doubtful(p)
+		return
+	}
+	t.pass(p)
+}
+
+// pass takes a packet whose time is right.
+func (t *Tracker) pass(p *Packet) {
+	if p.Time > t.now {
+		if t.now = p.Time; t.now >= t.due {
+			t.settle()
+		}
+	}
 	s := &t.segment
 	switch s.Decode(p) {
 	case IsTCP:
@@ -63,14 +72,6 @@ func (t *Tracker) Packet(p *Packet) {
 		t.stats.Others++
 		return
 	}
-	if p.Time > t.now {
-		if t.now = p.Time; t.now >= t.due {
-			t.settle()
-		}
-	} else if t.now-p.Time > anew {
-		t.Close()
-		t.now = p.Time
-	}
 	t.take(s)
 }
 
@@ -82,24 +83,23 @@ func (t *Tracker) Lost(packets int64) { t.lost = packets }
 // flows that are open then are noted as incomplete.
 func (t *Tracker) Cut() { t.cut = true }
 
-// Advance says that it is now, though no packet came: flows that ended
-// Options.Linger ago are given.
-func (t *Tracker) Advance(now time.Time) {
-	if n := now.UnixNano(); n > t.now {
-		t.now = n
-		t.settle()
-	}
+// Close gives all flows that are left, as far as they came. What comes behind it
+// is another capture.
+func (t *Tracker) Close() {
+	t.believeAll()
+	t.giveAll()
+	t.now = 0
 }
 
-// Close gives all flows that are left, as far as they came.
-func (t *Tracker) Close() {
+// giveAll gives all flows.
+func (t *Tracker) giveAll() {
 	for n := uint32(1); n <= t.table.top; n++ {
 		if t.table.at(n).has(inUse) {
 			t.finish(n)
 		}
 	}
 	t.queue = queue{}
-	t.table.top, t.table.free = 0, 0 // the next Close is not to look at records of before
+	t.table.top, t.table.free = 0, 0 // the next time need not look at records of before
 }
 
 // Stats gives the counts so far.
