@@ -24,7 +24,7 @@ func (t *Tracker) far(time int64) bool { return uint64(time-t.now+anew) > anew+l
 func (t *Tracker) doubtful(p *Packet) {
 	if t.now == 0 { // the first of a capture
 		t.now = p.Time
-		t.pass(p)
+		t.packet(p)
 		return
 	}
 	d := &t.doubt
@@ -84,7 +84,7 @@ func (t *Tracker) believe(time int64) {
 	d.count--
 	copy(d.packets[:], d.packets[1:])
 	d.packets[several-1] = Packet{Data: p.Data} // its storage
-	t.pass(&p)
+	t.packet(&p)
 }
 
 // believeAll takes the packets in doubt, for nothing follows that could tell. The

@@ -10,7 +10,7 @@ func (t *Tracker) decide(d *finding) {
 	f, r := d.f, d.r
 	c, o := &f.side[client], &f.side[origin]
 	clientFirst := c.is(finished) && (!o.is(finished) || f.clientFirst())
-	at := t.now // until when the origin was waited for
+	at := max(t.now, f.last) // until when the origin was waited for
 	if f.ended != 0 {
 		at = f.ended
 	}

@@ -71,6 +71,8 @@ func (t *Tracker) fill(f *record) {
 func (t *Tracker) forget(n uint32, f *record) {
 	t.hangUp(f)
 	t.unsee(f)
+	t.dropRival(f)
+	t.dropStray(f)
 	for i := f.resets; i != 0; {
 		next := t.resets.at(i).next
 		t.resets.put(i)
@@ -93,7 +95,7 @@ func (t *Tracker) forget(n uint32, f *record) {
 func (t *Tracker) sound(f *record) bool {
 	switch {
 	case !f.side[origin].is(synchronized) && !f.has(joined) && f.resets == 0:
-		return t.now-f.first < int64(t.o.Deadlines.Connect)
+		return max(t.now, f.last)-f.first < int64(t.o.Deadlines.Connect)
 	case f.has(faulted) || f.protocol != http || f.talk != 0 || f.exchanges == 0:
 		return false
 	}
@@ -205,7 +207,7 @@ func (f *record) connected() bool {
 	case f.has(joined):
 		return true
 	case o.is(synchronized):
-		return o.is(acknowledged) && int32(o.acked-o.iss) > 0
+		return o.is(acknowledged) && (int32(o.acked-o.iss) > 0 || o.total > 1<<30) // numbers wrap
 	}
 	return o.is(acknowledged) || o.data > 0 // its SYN was not captured
 }

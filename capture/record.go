@@ -10,9 +10,10 @@ type record struct {
 	marks      marks
 	talk       uint32 // number of its conversation; 0: none
 	resets     uint32 // number of the first reset that was kept; 0: none
-	rival      uint32 // sequence number of a SYN that may begin another flow; valid iff rivalled
+	rival      uint32 // number of a SYN that may begin another flow; 0: none came
 	packets    uint32
-	first      int64 // times of packets
+	stray      uint32 // number of the last stray segment; 0: there is none
+	first      int64  // times of packets
 	last       int64
 	spoke      [2]int64 // when payload of each side last went on
 	ended      int64    // when the first FIN or reset came; 0: none did
@@ -40,7 +41,6 @@ const (
 	originFirst       // the key's first end is the origin
 	joined            // no SYN of it was seen
 	queued            // it waits for its end to be certain
-	rivalled          // a SYN with another number came
 	evicted           // it goes before it is over
 	unfollowed        // HTTP could not be followed: bytes are missing, or it is none
 	faulted           // the response is refused for its bytes
@@ -76,6 +76,7 @@ type half struct {
 	next   uint32    // sequence number that is due; valid iff known
 	max    uint32    // end of what it sent, its FIN left out; valid iff known
 	acked  uint32    // what the peer acknowledged; valid iff acknowledged
+	edge   uint32    // end of the widest window that the peer gave; valid iff acknowledged
 	ends   [2]uint32 // where segments before the last one ended; valid iff known
 	fin    uint32    // sequence number of its FIN; valid iff finished
 	finAck uint32    // what its FIN acknowledged; valid iff finished

@@ -24,7 +24,9 @@ type Tracker struct {
 	talks  pool[talk]
 	resets pool[reset]
 	pieces pool[piece]
-	bytes  int // held by talks and pieces
+	rivals pool[rival]
+	strays pool[stray]
+	bytes  int // held by these
 	traces pool[trace]
 	traced int // bytes held by traces
 }
@@ -48,11 +50,11 @@ func (t *Tracker) Packet(p *Packet) {
 		t.doubtful(p)
 		return
 	}
-	t.pass(p)
+	t.packet(p)
 }
 
-// pass takes a packet whose time is right.
-func (t *Tracker) pass(p *Packet) {
+// packet takes a packet whose time is right.
+func (t *Tracker) packet(p *Packet) {
 	if p.Time > t.now {
 		if t.now = p.Time; t.now >= t.due {
 			t.settle()
@@ -164,43 +166,42 @@ func (t *Tracker) take(s *Segment) {
 	}
 	f := t.table.at(n)
 	d := f.sender(first)
-	if s.Flags&SYN != 0 {
-		switch f.synchronize(d, s) {
+	h, peer := &f.side[d], &f.side[1-d]
+	switch {
+	case s.Flags&SYN != 0:
+		switch t.synchronize(f, d, s) {
 		case another:
-			t.finish(n)
-			if n = t.begin(s, hash); n == 0 {
-				return
-			}
-			f = t.table.at(n)
-			d = f.sender(true)
-			f.synchronize(d, s)
+			t.renew(n, f)
+			t.take(s)
+			return
 		case ignored:
-			t.sight(f, d, s)
-			f.packets++
-			f.last = t.now
+			t.pass(f, d, s)
 			return
 		}
-	}
-	t.sight(f, d, s)
-	f.packets++
-	f.last = t.now
-	if f.resets != 0 {
-		t.behindReset(f, d, s)
-	}
-	if s.Flags&RST != 0 {
+	case s.Flags&RST != 0:
+		if s.Flags&ACK != 0 && t.answersRival(f, d, s) { // it is refused
+			t.renew(n, f)
+			t.take(s)
+			return
+		}
+		t.pass(f, d, s)
 		t.reset(n, f, d, s)
 		return
+	case (s.Seq != h.next || !h.is(known)) && !f.near(d, s) && !t.astray(f, d, s):
+		t.pass(f, d, s)
+		return
 	}
-	h, peer := &f.side[d], &f.side[1-d]
+	t.pass(f, d, s)
+	if f.resets|f.rival != 0 {
+		t.behindReset(f, d, s)
+		t.outlives(f, d, s)
+	}
 	h.learn(s)
 	if s.Fragment {
 		f.marks |= fragmented | lossy
 	}
 	if s.Flags&ACK != 0 {
-		if !peer.is(known) && !f.has(joined) && s.Flags&SYN == 0 { // its SYN was not captured
-			peer.begin(s.Ack)
-		}
-		peer.acknowledge(s.Ack)
+		t.acknowledged(f, d, s)
 	}
 	if s.Length > 0 || s.Flags&FIN != 0 {
 		t.payload(f, d, s)
@@ -216,6 +217,15 @@ func (t *Tracker) take(s *Segment) {
 		}
 		t.end(n, f)
 	}
+}
+
+// pass counts s, which side d sent.
+func (t *Tracker) pass(f *record, d int, s *Segment) {
+	if t.o.Trace > 0 {
+		t.sight(f, d, s)
+	}
+	f.packets++
+	f.last = t.now
 }
 
 // begin makes a flow that begins with s; 0: it does not.
@@ -240,6 +250,7 @@ func (t *Tracker) begin(s *Segment, hash uint32) uint32 {
 	if s.Flags&SYN == 0 {
 		f.marks |= joined
 	}
+	f.side[client].scale, f.side[origin].scale = widest, widest
 	f.first, f.spoke[origin], f.spoke[client], f.vlan = t.now, t.now, t.now, s.VLAN
 	t.stats.Flows++
 	return n
