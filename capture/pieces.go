@@ -1,10 +1,11 @@
 package capture
 
-// A piece is payload that came before what is due.
+// A piece is payload that came before what is due, or before what it answers.
 type piece struct {
 	next uint32 // number of the next piece of the same side, in order; 0: none
 	seq  uint32
-	cut  int // bytes behind data that were not captured
+	ack  uint32 // what came with it; what the client sent, where it did not acknowledge
+	cut  int    // bytes behind data that were not captured
 	data []byte
 }
 
@@ -49,7 +50,10 @@ func (t *Tracker) hold(f *record, d int, seq uint32, s *Segment) {
 	}
 	n := t.pieces.take()
 	p := t.pieces.at(n)
-	p.seq, p.next = seq, *at
+	p.seq, p.ack, p.next = seq, s.Ack, *at
+	if s.Flags&ACK == 0 {
+		p.ack = f.side[client].next
+	}
 	p.data = append(p.data[:0], s.Payload...)
 	p.cut = s.Length - len(s.Payload)
 	*at = n
@@ -60,19 +64,25 @@ func (t *Tracker) hold(f *record, d int, seq uint32, s *Segment) {
 func (t *Tracker) release(f *record, d int) {
 	h := &f.side[d]
 	for h.piece != 0 {
-		n := h.piece
-		p := t.pieces.at(n)
-		old := int(int32(h.next - p.seq))
-		if old < 0 {
+		p := t.pieces.at(h.piece)
+		if int32(h.next-p.seq) < 0 || d == origin && f.unasked(p.ack) {
 			return
 		}
-		h.piece = p.next
-		if int32(p.end()-h.next) > 0 {
-			t.deliver(f, d, p.data[min(old, len(p.data)):], len(p.data)+p.cut-max(len(p.data), old))
-		}
-		t.discard(n)
+		t.first(f, d)
 	}
 	h.gap = 0
+}
+
+// first delivers the first piece, as far as it is new and not behind a FIN.
+func (t *Tracker) first(f *record, d int) {
+	h := &f.side[d]
+	n := h.piece
+	p := t.pieces.at(n)
+	h.piece = p.next
+	if old := int(int32(h.next - p.seq)); old >= 0 && int32(p.end()-h.next) > 0 {
+		t.deliver(f, d, p.data[min(old, len(p.data)):], len(p.data)+p.cut-max(len(p.data), old))
+	}
+	t.discard(n)
 }
 
 // discard frees a piece.
@@ -106,6 +116,9 @@ func (t *Tracker) missing(f *record, d int) {
 		h.gap = f.packets
 	}
 	if f.packets-h.gap >= patience {
+		if d == origin && f.side[client].gap != 0 { // what it answers goes before
+			t.missing(f, client)
+		}
 		t.giveUp(f, d)
 		if gap := int32(h.acked - h.next); gap > 0 && h.piece == 0 {
 			t.lose(f, d, int(gap))
@@ -120,11 +133,7 @@ func (t *Tracker) giveUp(f *record, d int) {
 		if gap := int32(t.pieces.at(h.piece).seq - h.next); gap > 0 {
 			t.lose(f, d, int(gap))
 		}
-		n := h.piece
-		if t.release(f, d); h.piece == n { // it lies behind the FIN
-			h.piece = t.pieces.at(n).next
-			t.discard(n)
-		}
+		t.first(f, d)
 	}
 	h.gap = 0
 }

@@ -108,7 +108,7 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 	}
 	switch {
 	case int(old) >= s.Length: // all of it is known: a retransmission, a probe
-	case old >= 0:
+	case old >= 0 && !(d == origin && s.Flags&ACK != 0 && f.unasked(s.Ack)):
 		t.deliver(f, d, s.Payload[min(int(old), len(s.Payload)):], s.Length-max(len(s.Payload), int(old)))
 		if h.piece != 0 {
 			t.release(f, d)
@@ -119,6 +119,14 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 	if h.is(finished) && h.next == h.fin {
 		h.state |= closed
 	}
+}
+
+// unasked reports whether ack, of the origin, acknowledges what the client did not
+// send as far as was seen: that was captured late, then, and what comes with ack
+// waits for it, for it may be the answer. 1: a FIN, perhaps.
+func (f *record) unasked(ack uint32) bool {
+	c := &f.side[client]
+	return c.is(known) && int32(ack-c.next) > 1
 }
 
 // fin takes a FIN of side d with that number. One that is neither in order nor
@@ -170,5 +178,8 @@ func (t *Tracker) deliver(f *record, d int, b []byte, cut int) {
 	f.spoke[d] = t.now
 	if h.is(finished) && h.next == h.fin {
 		h.state |= closed
+	}
+	if d == client && f.side[origin].piece != 0 {
+		t.release(f, origin)
 	}
 }
