@@ -107,7 +107,7 @@ func (t *Tracker) evidenceOfTLS(d *finding) {
 		}
 	case !f.askedYet():
 		e.Phase = validator.PhaseRequest
-	case !f.responded():
+	case f.reply() == noReply:
 		e.Phase = validator.PhaseWait
 	case o.got > 0 && (d.end == wire.RST || d.end == wire.FIN): // within a record
 		r := wire.TLSTruncated

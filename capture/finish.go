@@ -149,6 +149,10 @@ func (t *Tracker) build(f *record) *Flow {
 	if e.TCP.Confidence == open && d.r != nil {
 		e.TCP.Or = or(e)
 	}
+	if f.protocol == encrypted && e.Phase == validator.PhaseIdle && f.reply() == ticketPerhaps {
+		e.TCP.Confidence, e.TCP.Or = open, t.unanswered(&d)
+		e.TCP.Evidence = append(e.TCP.Evidence, "what the origin sent behind the request is short: its answer, or session tickets")
+	}
 	v := validator.Judge(e, nil)
 	e.TCP.Stage = t.stage(f, e, v.Phase)
 	k := &f.key
@@ -184,6 +188,15 @@ func or(e *validator.Evidence) wire.Reason {
 		return wire.OK
 	}
 	return v.Reason
+}
+
+// unanswered gives the reason if what the origin sent was no answer.
+func (t *Tracker) unanswered(d *finding) wire.Reason {
+	other, e := *d, *d.e
+	other.pending, other.note = true, nil
+	t.decide(&other)
+	e.Phase, e.End, e.TCP = validator.PhaseWait, other.end, &validator.TCPFacts{ResetBy: d.who.by}
+	return validator.Judge(&e, nil).Reason
 }
 
 // handshake gives the word for how far the handshake came.
@@ -222,7 +235,7 @@ func (f *record) pending(t *Tracker) bool {
 	case !f.connected():
 		return true
 	case f.protocol == encrypted:
-		return !f.encryptedYet() || f.askedYet() && !f.responded() || !f.askedYet()
+		return !f.encryptedYet() || f.askedYet() && f.reply() == noReply || !f.askedYet()
 	case f.has(unfollowed | tunnelled):
 		return false
 	case f.protocol == foreign, f.protocol == unknown && f.talk == 0:

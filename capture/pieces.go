@@ -4,7 +4,7 @@ package capture
 type piece struct {
 	next uint32 // number of the next piece of the same side, in order; 0: none
 	seq  uint32
-	ack  uint32 // what came with it; what the client sent, where it did not acknowledge
+	ack  uint32 // what came with it, of the origin
 	cut  int    // bytes behind data that were not captured
 	data []byte
 }
@@ -50,10 +50,7 @@ func (t *Tracker) hold(f *record, d int, seq uint32, s *Segment) {
 	}
 	n := t.pieces.take()
 	p := t.pieces.at(n)
-	p.seq, p.ack, p.next = seq, s.Ack, *at
-	if s.Flags&ACK == 0 {
-		p.ack = f.side[client].next
-	}
+	p.seq, p.ack, p.next = seq, f.acks(s), *at
 	p.data = append(p.data[:0], s.Payload...)
 	p.cut = s.Length - len(s.Payload)
 	*at = n
@@ -78,7 +75,7 @@ func (t *Tracker) first(f *record, d int) {
 	h := &f.side[d]
 	n := h.piece
 	p := t.pieces.at(n)
-	h.piece = p.next
+	h.piece, t.ack = p.next, p.ack
 	if old := int(int32(h.next - p.seq)); old >= 0 && int32(p.end()-h.next) > 0 {
 		t.deliver(f, d, p.data[min(old, len(p.data)):], len(p.data)+p.cut-max(len(p.data), old))
 	}

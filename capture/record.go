@@ -56,7 +56,7 @@ func (f *record) has(m marks) bool { return f.marks&m != 0 }
 
 // sender gives the side that the key's first end is, or the other.
 func (f *record) sender(first bool) int {
-	return int(btoi(first) ^ btoi(f.has(originFirst)) ^ 1)
+	return int(btoi(first)^btoi(f.has(originFirst))^1) & 1
 }
 
 // protocol is what a flow carries, by the first bytes of the client.

@@ -43,41 +43,32 @@ func (h *half) sent(ack uint32) bool {
 // section 2.3).
 const widest = 14
 
-// acknowledged takes what s, which side d sent, acknowledges, and the window that
-// it gives beyond that.
-func (t *Tracker) acknowledged(f *record, d int, s *Segment) {
-	h, peer := &f.side[d], &f.side[1-d]
-	window := uint32(s.Window)
-	if s.Flags&SYN == 0 { // the window of a SYN is not scaled
-		if window <<= h.scale; !peer.is(known) && !f.has(joined) { // its SYN was not captured
-			peer.begin(s.Ack)
+// acknowledge takes an acknowledgement of what h sent, and the window beyond it.
+// It reports whether that is a number that h cannot have come to.
+func (h *half) acknowledge(ack, window uint32) (beyond bool) {
+	edge := ack + window
+	if !h.is(acknowledged) {
+		if h.is(known) && apart(ack, h.max) > farthest {
+			return true
 		}
+		h.state |= acknowledged
+		h.acked, h.edge = ack, edge-1
 	}
-	switch ahead := int32(s.Ack - peer.acked); {
-	case !peer.is(acknowledged):
-		if peer.is(known) && apart(s.Ack, peer.max) > farthest {
-			t.beyond(f, d, s)
-			return
-		}
-		peer.state |= acknowledged
-		peer.acked, peer.edge = s.Ack, s.Ack+window
-	case ahead < 0:
-		if ahead < -farthest {
-			t.beyond(f, d, s)
-		}
-		return
-	case int32(s.Ack-peer.edge) > slack:
-		t.beyond(f, d, s)
-		return
-	default:
-		peer.acked = s.Ack
-		if edge := s.Ack + window; int32(edge-peer.edge) > 0 {
-			peer.edge = edge
-		}
+	ahead := int32(ack - h.acked)
+	if ahead < 0 {
+		return ahead < -farthest
 	}
-	if peer.is(finished) && int32(peer.acked-peer.fin) > 0 {
-		peer.state |= finAcked
+	if int32(edge-h.edge) > 0 {
+		if int32(ack-h.edge) > slack {
+			return true
+		}
+		h.edge = edge
 	}
+	h.acked = ack
+	if h.is(finished) && int32(ack-h.fin) > 0 {
+		h.state |= finAcked
+	}
+	return false
 }
 
 // payload takes what s of side d carries beyond its header.
@@ -108,7 +99,8 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 	}
 	switch {
 	case int(old) >= s.Length: // all of it is known: a retransmission, a probe
-	case old >= 0 && !(d == origin && s.Flags&ACK != 0 && f.unasked(s.Ack)):
+	case old >= 0 && !(d == origin && f.unasked(f.acks(s))):
+		t.ack = f.acks(s)
 		t.deliver(f, d, s.Payload[min(int(old), len(s.Payload)):], s.Length-max(len(s.Payload), int(old)))
 		if h.piece != 0 {
 			t.release(f, d)
@@ -119,6 +111,15 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 	if h.is(finished) && h.next == h.fin {
 		h.state |= closed
 	}
+}
+
+// acks gives what s, of the origin, acknowledges; all that there is, where it
+// does not say.
+func (f *record) acks(s *Segment) uint32 {
+	if s.Flags&ACK == 0 {
+		return f.side[client].next
+	}
+	return s.Ack
 }
 
 // unasked reports whether ack, of the origin, acknowledges what the client did not

@@ -15,6 +15,7 @@ type Tracker struct {
 	doubt   doubt
 	due     int64 // when the first flow that ended is to be given
 	segment Segment
+	ack     uint32 // what the payload acknowledges that is delivered now; valid iff that is the origin's
 	table   *table
 	queue   queue
 	hand    uint32 // record that is looked at next for silence
@@ -168,25 +169,10 @@ func (t *Tracker) take(s *Segment) {
 	d := f.sender(first)
 	h, peer := &f.side[d], &f.side[1-d]
 	switch {
-	case s.Flags&SYN != 0:
-		switch t.synchronize(f, d, s) {
-		case another:
-			t.renew(n, f)
-			t.take(s)
-			return
-		case ignored:
-			t.pass(f, d, s)
+	case s.Flags&(SYN|RST) != 0:
+		if !t.control(n, f, d, s) {
 			return
 		}
-	case s.Flags&RST != 0:
-		if s.Flags&ACK != 0 && t.answersRival(f, d, s) { // it is refused
-			t.renew(n, f)
-			t.take(s)
-			return
-		}
-		t.pass(f, d, s)
-		t.reset(n, f, d, s)
-		return
 	case (s.Seq != h.next || !h.is(known)) && !f.near(d, s) && !t.astray(f, d, s):
 		t.pass(f, d, s)
 		return
@@ -201,7 +187,15 @@ func (t *Tracker) take(s *Segment) {
 		f.marks |= fragmented | lossy
 	}
 	if s.Flags&ACK != 0 {
-		t.acknowledged(f, d, s)
+		window := uint32(s.Window)
+		if s.Flags&SYN == 0 { // the window of a SYN is not scaled
+			if window <<= h.scale & 15; !peer.is(known) && !f.has(joined) { // its SYN was not captured
+				peer.begin(s.Ack)
+			}
+		}
+		if peer.acknowledge(s.Ack, window) {
+			t.beyond(f, d, s)
+		}
 	}
 	if s.Length > 0 || s.Flags&FIN != 0 {
 		t.payload(f, d, s)
@@ -217,6 +211,32 @@ func (t *Tracker) take(s *Segment) {
 		}
 		t.end(n, f)
 	}
+}
+
+// control takes a SYN or a reset; it reports whether s is a SYN of the flow, of
+// which there is more to take.
+func (t *Tracker) control(n uint32, f *record, d int, s *Segment) bool {
+	reset, renewed := s.Flags&RST != 0, false
+	if reset {
+		renewed = s.Flags&ACK != 0 && t.answersRival(f, d, s) // it is refused
+	} else {
+		switch t.synchronize(f, d, s) {
+		case taken:
+			return true
+		case another:
+			renewed = true
+		}
+	}
+	if renewed {
+		t.renew(n, f)
+		t.take(s)
+		return false
+	}
+	t.pass(f, d, s)
+	if reset {
+		t.reset(n, f, d, s)
+	}
+	return false
 }
 
 // pass counts s, which side d sent.
