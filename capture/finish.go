@@ -108,8 +108,10 @@ type finding struct {
 	e    *validator.Evidence
 	r    *reset // that counts; nil: none does
 	who  opinion
+	at   int64 // when it ended, or until when it was seen
 	end  wire.End
 	note []wire.Reason
+	or   wire.Reason // that may be the true one, besides those that another sender of the reset would give
 	// pending: a request, or a handshake, waits for the origin.
 	pending bool
 }
@@ -125,12 +127,26 @@ func (t *Tracker) build(f *record) *Flow {
 			f.marks |= lossy // what nobody saw was acknowledged
 		}
 	}
-	d := finding{f: f, r: t.counted(f)}
+	d := finding{f: f, r: t.counted(f), at: max(t.now, f.last)}
+	switch {
+	case f.ended != 0:
+		d.at = f.ended
+	case f.resets != 0: // it may have ended for all that one can see
+		d.at = f.last
+	}
 	if d.r != nil && d.r.opened && int32(d.r.seq-f.side[d.r.side].max) > int32(btoi(f.side[d.r.side].is(finished))) {
 		f.marks |= lossy
 	}
+	if d.r != nil && d.r.opened && d.r.flags&ACK != 0 {
+		if peer := &f.side[1-d.r.side]; !peer.is(finished) && d.r.ack == peer.max+1 {
+			f.marks |= lossy // a FIN
+		}
+	}
 	if d.r != nil {
 		d.who = t.who(f, d.r)
+		if f.ended == 0 || d.r.time < f.ended {
+			d.at = d.r.time
+		}
 	}
 	d.pending = f.pending(t)
 	t.decide(&d)
@@ -146,7 +162,9 @@ func (t *Tracker) build(f *record) *Flow {
 	for _, r := range d.note {
 		e.Seen = append(e.Seen, validator.Finding{Reason: r, Offset: -1})
 	}
-	if e.TCP.Confidence == open && d.r != nil {
+	if d.or != wire.OK {
+		e.TCP.Confidence, e.TCP.Or = open, d.or
+	} else if e.TCP.Confidence == open && d.r != nil {
 		e.TCP.Or = or(e)
 	}
 	if f.protocol == encrypted && e.Phase == validator.PhaseIdle && f.reply() == ticketPerhaps {
@@ -154,7 +172,7 @@ func (t *Tracker) build(f *record) *Flow {
 		e.TCP.Evidence = append(e.TCP.Evidence, "what the origin sent behind the request is short: its answer, or session tickets")
 	}
 	v := validator.Judge(e, nil)
-	e.TCP.Stage = t.stage(f, e, v.Phase)
+	e.TCP.Stage = t.stage(&d, v.Phase)
 	k := &f.key
 	from, to := address(k.first, k.firstPort), address(k.second, k.secondPort)
 	if f.has(originFirst) {

@@ -16,7 +16,7 @@ type record struct {
 	first      int64  // times of packets
 	last       int64
 	spoke      [2]int64 // when payload of each side last went on
-	ended      int64    // when the first FIN or reset came; 0: none did
+	ended      int64    // when the first FIN came; 0: none did
 	request    uint64   // payload of the client before the request that is open, or was last
 	response   uint64   // payload of the origin before its response
 	whole      uint64   // payload of the origin up to the end of the last whole response

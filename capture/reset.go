@@ -46,9 +46,6 @@ const mostResets = 8
 // reset takes a reset that side d claims to have sent.
 func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 	h, peer := &f.side[d], &f.side[1-d]
-	if f.ended == 0 {
-		f.ended = t.now
-	}
 	count := 0
 	at := &f.resets
 	for *at != 0 {

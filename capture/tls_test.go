@@ -17,8 +17,8 @@ func TestWhetherATLSRecordIsAnAnswerMayStayOpen(t *testing.T) {
 	for name, or := range map[string]string{
 		"tls13-short-answer-without-tickets":       validator.TLSClosedWithoutAByte.String(),
 		"tls13-reset-behind-a-ticket-or-an-answer": validator.TLSResetAfterHandshake.String(),
-		"tls13":                                    "",
-		"tls13-ticket-and-short-answer":            "",
+		"tls13":                         "",
+		"tls13-ticket-and-short-answer": "",
 	} {
 		for f := range captest.Flows(captest.Options{Seed: 4, Flows: 5, Only: name}) {
 			for _, g := range flowsOf(f.Frames, capture.Options{})[f.Client.String()] {
