@@ -189,6 +189,9 @@ func (t *Tracker) silence(d *finding) []string {
 			add("a reset in the name of %s was not at the number that was due", by)
 		}
 	}
+	if f.has(unfollowed) {
+		add("HTTP could not be followed to the end")
+	}
 	if t.lost > 0 {
 		seen = append(seen, lostOf(t.lost))
 	}

@@ -153,6 +153,10 @@ func (t *Tracker) build(f *record) *Flow {
 	t.evidence(&d)
 	e := d.e
 	e.TCP = &validator.TCPFacts{ResetBy: d.who.by, Confidence: d.who.confidence, Evidence: d.who.evidence}
+	if f.protocol == http {
+		e.TCP.Whole = int(f.exchanges)
+	}
+	e.TCP.Unread = f.connected() && f.side[origin].proven() > 0 && (f.protocol == foreign || f.has(unfollowed) || f.protocol == unknown)
 	if d.r == nil {
 		e.TCP.Confidence = t.confidence(&d)
 		e.TCP.Evidence = t.silence(&d)
