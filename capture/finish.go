@@ -78,13 +78,7 @@ func (t *Tracker) forget(n uint32, f *record) {
 		t.resets.put(i)
 		i = next
 	}
-	for d := range f.side {
-		for i := f.side[d].piece; i != 0; {
-			next := t.pieces.at(i).next
-			t.discard(i)
-			i = next
-		}
-	}
+	t.discardAll(f)
 	generation := f.generation
 	t.table.remove(n)
 	f.generation = generation + 1
@@ -118,6 +112,7 @@ type finding struct {
 
 // build makes the Flow of f.
 func (t *Tracker) build(f *record) *Flow {
+	t.unpark(f)
 	if f.protocol == unknown && f.talk != 0 { // nobody asked
 		f.marks &^= faulted
 		t.hangUp(f)

@@ -13,6 +13,7 @@ func (p *piece) end() uint32 { return p.seq + uint32(len(p.data)+p.cut) }
 
 const (
 	mostPieces = 128 // of one side
+	mostHeld   = 16  // part of Options.Buffer that those of one side may take
 	patience   = 32  // packets of a flow that missing bytes are waited for, once they were acknowledged
 	pieceSize  = 128 // counted for a piece beside its data
 )
@@ -23,7 +24,7 @@ func (t *Tracker) hold(f *record, d int, seq uint32, s *Segment) {
 	if h.gap == 0 {
 		h.gap = f.packets
 	}
-	count := 0
+	count, held := 0, 0
 	at := &h.piece
 	for *at != 0 {
 		p := t.pieces.at(*at)
@@ -35,8 +36,9 @@ func (t *Tracker) hold(f *record, d int, seq uint32, s *Segment) {
 		}
 		at = &p.next
 		count++
+		held += len(p.data)
 	}
-	if count >= mostPieces || t.bytes+len(s.Payload)+pieceSize > t.o.Buffer {
+	if count >= mostPieces || held > t.o.Buffer/mostHeld || !t.room(len(s.Payload)+pieceSize, f) {
 		t.giveUp(f, d) // what is missing will not come, as it seems
 		if int32(h.next-seq) >= 0 {
 			if old := int(int32(h.next - seq)); old < s.Length {
@@ -55,6 +57,7 @@ func (t *Tracker) hold(f *record, d int, seq uint32, s *Segment) {
 	p.cut = s.Length - len(s.Payload)
 	*at = n
 	t.bytes += cap(p.data) + pieceSize
+	t.held += cap(p.data) + pieceSize
 }
 
 // release delivers the pieces that are due now.
@@ -86,10 +89,24 @@ func (t *Tracker) first(f *record, d int) {
 func (t *Tracker) discard(n uint32) {
 	p := t.pieces.at(n)
 	t.bytes -= cap(p.data) + pieceSize
+	t.held -= cap(p.data) + pieceSize
 	if cap(p.data) > 2048 {
 		p.data = nil // a few large ones must not stay for good
 	}
 	t.pieces.put(n)
+}
+
+// discardAll frees the pieces of both sides of f.
+func (t *Tracker) discardAll(f *record) {
+	for d := range f.side {
+		h := &f.side[d]
+		for h.piece != 0 {
+			n := h.piece
+			h.piece = t.pieces.at(n).next
+			t.discard(n)
+		}
+		h.gap = 0
+	}
 }
 
 // missing looks whether bytes of side d that are missing will still come: not if

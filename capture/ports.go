@@ -76,7 +76,7 @@ func (t *Tracker) rivalled(f *record, d int, s *Segment) meaning {
 			return ignored
 		}
 	} else {
-		if t.bytes+rivalSize > t.o.Buffer {
+		if t.bytes+rivalSize > t.o.Buffer || t.rivals.used()*rivalSize > t.o.Buffer/8 {
 			return ignored
 		}
 		f.rival = t.rivals.take()

@@ -8,7 +8,7 @@ type record struct {
 	link       uint32 // next free record; valid iff it is free
 	generation uint32 // counts the flows that had this record
 	marks      marks
-	talk       uint32 // number of its conversation; 0: none
+	talk       uint32 // number of its conversation or, iff parked, of the question that waits; 0: none
 	resets     uint32 // number of the first reset that was kept; 0: none
 	rival      uint32 // number of a SYN that may begin another flow; 0: none came
 	packets    uint32
@@ -50,6 +50,7 @@ const (
 	fragmented        // a packet came in fragments
 	clientLast        // of both FINs, the client's was the second
 	tunnelled         // another protocol was switched to
+	parked            // talk is the number of a question that waits
 )
 
 func (f *record) has(m marks) bool { return f.marks&m != 0 }

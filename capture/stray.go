@@ -23,7 +23,7 @@ func (t *Tracker) astray(f *record, d int, s *Segment) bool {
 			t.resume(f, 1-d, s.Ack)
 			return true
 		}
-	case t.bytes+straySize > t.o.Buffer:
+	case t.bytes+straySize > t.o.Buffer, t.strays.used()*straySize > t.o.Buffer/8:
 		return false
 	default:
 		f.stray = t.strays.take()

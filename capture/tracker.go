@@ -23,11 +23,14 @@ type Tracker struct {
 	silent  int64
 
 	talks  pool[talk]
+	asked  uint32 // talk that was last asked for room
+	waits  pool[question]
 	resets pool[reset]
 	pieces pool[piece]
 	rivals pool[rival]
 	strays pool[stray]
 	bytes  int // held by these
+	held   int // of them, by pieces
 	traces pool[trace]
 	traced int // bytes held by traces
 }
