@@ -57,6 +57,25 @@ func TestTracesThatWereUsedHoldNothing(t *testing.T) {
 	}
 }
 
+// Nor do conversations that are over, but for a few.
+func TestConversationsThatAreOverHoldLittle(t *testing.T) {
+	tr := NewTracker(Options{}, func(*Flow) {})
+	flows := make([]record, 4*fewTalks)
+	for i := range flows {
+		c := tr.meet(&flows[i])
+		c.raw = make([]byte, 100, 2000)
+	}
+	for i := range flows {
+		tr.hangUp(&flows[i])
+	}
+	assert.Zero(t, tr.bytes)
+	held := 0
+	for n := uint32(1); n <= tr.talks.top; n++ {
+		held += tr.talks.at(n).buffers()
+	}
+	assert.LessOrEqual(t, held, fewTalks*2000)
+}
+
 // What a head costs grows with its length, be its pieces as small as they may.
 func BenchmarkHeadInSmallPieces(b *testing.B) {
 	for _, size := range []int{2000, 200_000} {

@@ -61,6 +61,22 @@ var astray = []Class{
 		s.seq += 4<<20 + 100
 		t.put(s)
 	}},
+	{"reset-where-stray-data-ended-and-no-window-is-scaled", strayed(capture.AfterRequest), func(t *talk) {
+		t.client.window = 65535
+		t.syn(t.client, 0)
+		s := t.segment(t.origin, capture.SYN|capture.ACK, "")
+		s.syn, s.unscaled = true, true
+		t.put(s)
+		t.origin.seq++
+		t.ack(t.client)
+		t.get()
+		s = t.forged(t.origin)
+		s.flags, s.seq, s.payload = capture.ACK, s.seq+1<<20, []byte("stray")
+		t.put(s)
+		s = t.forged(t.origin)
+		s.seq += 1<<20 + 5
+		t.put(s)
+	}},
 	{"fin-outside-the-window", ended(capture.InContent, wire.BodyShort), func(t *talk) {
 		t.handshake()
 		t.get()

@@ -137,4 +137,15 @@ var encrypted = []Class{
 		t.ack(t.origin)
 		t.abort(t.origin)
 	}},
+	{"tls13-reset-in-an-upload-amid-tickets-or-an-answer", cipher(wire.OK, capture.AfterResponse, capture.ByOrigin), func(t *talk) {
+		t.hello13()
+		t.send(t.client, record(20, 1)+record(23, 53))
+		t.send(t.client, record(23, 1000)+record(23, 1000))
+		t.client.seq -= 1005
+		t.send(t.origin, record(23, 250)+record(23, 250))
+		t.client.seq += 1005
+		t.send(t.client, record(23, 1000))
+		t.ack(t.origin)
+		t.abort(t.origin)
+	}},
 }
