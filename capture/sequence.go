@@ -98,7 +98,7 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 		h.max = end
 	}
 	switch {
-	case int(old) >= s.Length: // all of it is known: a retransmission, a probe
+	case int(old) >= s.Length, s.Length == 0: // all of it is known: a retransmission, a probe
 	case old >= 0 && !(d == origin && f.unasked(f.acks(s))):
 		t.ack = f.acks(s)
 		t.deliver(f, d, s.Payload[min(int(old), len(s.Payload)):], s.Length-max(len(s.Payload), int(old)))

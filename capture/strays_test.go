@@ -128,6 +128,21 @@ func TestAResetThatNobodyObeysChangesNothing(t *testing.T) {
 	}
 }
 
+// Stray segments count for nothing: not for bytes that came, nor for bytes that
+// are missing.
+func TestStraysCountForNothing(t *testing.T) {
+	for _, name := range []string{"fin-outside-the-window", "fin-below-what-is-due", "fin-within-the-window-and-not-obeyed", "fin-beyond-the-one-that-comes",
+		"fin-within-the-window-and-an-acknowledgement-captured-early", "acknowledgement-outside-the-window"} {
+		for f := range captest.Flows(captest.Options{Seed: 4, Flows: 4, Only: name}) {
+			for _, g := range flowsOf(f.Frames, capture.Options{})[f.Client.String()] {
+				assert.EqualValues(t, 9000, g.Payload.Origin, name)
+				assert.NotEqual(t, "open", g.Evidence.TCP.Confidence, name)
+				assert.Empty(t, g.Verdict.Notes, name)
+			}
+		}
+	}
+}
+
 // Nor is any, of whomever, in a flow that is joined in the middle.
 func TestNoResetIsClaimedOfAFlowThatIsJoined(t *testing.T) {
 	each(t, func(t *testing.T, r *rand.Rand, f *captest.Flow) {

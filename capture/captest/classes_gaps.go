@@ -106,6 +106,17 @@ var astray = []Class{
 		t.straysFIN(3000)
 		t.close(t.origin)
 	}},
+	{"fin-within-the-window-and-an-acknowledgement-captured-early", ended(capture.InContent, wire.BodyShort), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.straysFIN(40000)
+		t.stream(t.origin, page(20000)[:8000], 200)
+		s := t.segment(t.origin, capture.PSH|capture.ACK, strings.Repeat("x", 1000))
+		t.origin.seq += 1000
+		t.ack(t.client)
+		t.put(s)
+		t.close(t.origin)
+	}},
 	{"acknowledgement-outside-the-window", by(capture.ByOrigin, capture.InContent, wire.BodyReset), func(t *talk) {
 		t.handshake()
 		t.get()
