@@ -78,7 +78,9 @@ func (t *Tracker) forget(n uint32, f *record) {
 		t.resets.put(i)
 		i = next
 	}
-	t.discardAll(f)
+	if f.side[client].piece|f.side[origin].piece != 0 {
+		t.discardAll(f)
+	}
 	generation := f.generation
 	t.table.remove(n)
 	f.generation = generation + 1

@@ -50,15 +50,9 @@ func NewTracker(o Options, give func(*Flow)) *Tracker {
 // are given first.
 func (t *Tracker) Packet(p *Packet) {
 	t.stats.Packets++
-	if t.far(p.Time) || t.doubt.count > 0 {
-		t.doubtful(p)
+	if (t.far(p.Time) || t.doubt.count > 0) && !t.believed(p) {
 		return
 	}
-	t.packet(p)
-}
-
-// packet takes a packet whose time is right.
-func (t *Tracker) packet(p *Packet) {
 	if p.Time > t.now {
 		if t.now = p.Time; t.now >= t.due {
 			t.settle()
