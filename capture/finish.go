@@ -72,7 +72,7 @@ func (t *Tracker) forget(n uint32, f *record) {
 	t.hangUp(f)
 	t.unsee(f)
 	t.dropRival(f)
-	t.dropStray(f)
+	t.dropStrays(f)
 	for i := f.resets; i != 0; {
 		next := t.resets.at(i).next
 		t.resets.put(i)

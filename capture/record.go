@@ -12,8 +12,7 @@ type record struct {
 	resets     uint32 // number of the first reset that was kept; 0: none
 	rival      uint32 // number of a SYN that may begin another flow; 0: none came
 	packets    uint32
-	stray      uint32 // number of the last stray segment; 0: there is none
-	first      int64  // times of packets
+	first      int64 // times of packets
 	last       int64
 	spoke      [2]int64 // when payload of each side last went on
 	ended      int64    // when the first FIN came; 0: none did
@@ -82,6 +81,7 @@ type half struct {
 	fin    uint32    // sequence number of its FIN; valid iff finished
 	finAck uint32    // what its FIN acknowledged; valid iff finished
 	piece  uint32    // number of the first piece that came too early; 0: none
+	stray  uint32    // number of the last stray segment in its name; 0: there is none
 	gap    uint32    // the flow's packets when it was first seen that bytes are missing; 0: none are
 	data   uint16    // segments with new payload, up to 65535
 	window uint16    // as it stood in the last segment
