@@ -65,10 +65,8 @@ func (t *Tracker) resetAllTheSame(d *finding) bool {
 			return false // it was the client that broke off
 		}
 	}
-	if int32(f.side[origin].acked-c.finAck) <= 0 { // it acknowledged nothing since: it may have gone
-		d.or = validator.ClientClosed
-	}
-	return true
+	d.gone = int32(f.side[origin].acked-c.finAck) <= 0 // it acknowledged nothing since
+	return !d.gone
 }
 
 // clientFirst reports, of a flow that both sides closed, whether the client did

@@ -107,7 +107,7 @@ type finding struct {
 	at   int64 // when it ended, or until when it was seen
 	end  wire.End
 	note []wire.Reason
-	or   wire.Reason // that may be the true one, besides those that another sender of the reset would give
+	gone bool // the client, perhaps, before the origin's reset: nobody can tell
 	// pending: a request, or a handshake, waits for the origin.
 	pending bool
 }
@@ -163,13 +163,17 @@ func (t *Tracker) build(f *record) *Flow {
 	for _, r := range d.note {
 		e.Seen = append(e.Seen, validator.Finding{Reason: r, Offset: -1})
 	}
-	if d.or != wire.OK {
-		e.TCP.Confidence, e.TCP.Or = open, d.or
-	} else if e.TCP.Confidence == open && d.r != nil {
+	switch {
+	case d.gone:
+		e.TCP.Confidence, e.TCP.Or = open, t.otherwise(&d, e.Phase, wire.RST)
+	case e.TCP.Confidence == open && d.r != nil:
 		e.TCP.Or = or(e)
 	}
 	if f.protocol == encrypted && e.Phase == validator.PhaseIdle && f.reply() == ticketPerhaps {
-		e.TCP.Confidence, e.TCP.Or = open, t.unanswered(&d)
+		other := d
+		other.pending, other.note = true, nil
+		t.decide(&other)
+		e.TCP.Confidence, e.TCP.Or = open, t.otherwise(&d, validator.PhaseWait, other.end)
 		e.TCP.Evidence = append(e.TCP.Evidence, "what the origin sent behind the request is short: its answer, or session tickets")
 	}
 	v := validator.Judge(e, nil)
@@ -209,12 +213,13 @@ func or(e *validator.Evidence) wire.Reason {
 	return v.Reason
 }
 
-// unanswered gives the reason if what the origin sent was no answer.
-func (t *Tracker) unanswered(d *finding) wire.Reason {
-	other, e := *d, *d.e
-	other.pending, other.note = true, nil
-	t.decide(&other)
-	e.Phase, e.End, e.TCP = validator.PhaseWait, other.end, &validator.TCPFacts{ResetBy: d.who.by}
+// otherwise gives the reason if no byte of a response came before that end.
+func (t *Tracker) otherwise(d *finding, in validator.Phase, end wire.End) wire.Reason {
+	e := *d.e
+	if e.Response != nil {
+		return wire.OK
+	}
+	e.Phase, e.End, e.TCP = in, end, &validator.TCPFacts{ResetBy: d.who.by}
 	return validator.Judge(&e, nil).Reason
 }
 

@@ -64,11 +64,11 @@ func TestOfAFlowThatWasNotFollowedNothingIsSaid(t *testing.T) {
 // Who closes first may wait for the response all the same: what it acknowledges
 // then shows it.
 func TestAResetBehindAHalfCloseMayBeOpen(t *testing.T) {
-	for name, stays := range map[string]bool{"half-closed-and-reset": true, "half-closed-and-reset-in-content": false, "reset-crosses-the-client's-fin": false} {
+	for name, stays := range map[string]bool{"closed-or-half-closed-and-reset": true, "half-closed-and-reset-in-content": false, "reset-crosses-the-client's-fin": false} {
 		for f := range captest.Flows(captest.Options{Seed: 4, Flows: 4, Only: name}) {
 			for _, g := range flowsOf(f.Frames, capture.Options{})[f.Client.String()] {
 				assert.Equal(t, stays, g.Evidence.TCP.Confidence == "open", name)
-				assert.Equal(t, stays, strings.Contains(g.Verdict.Message, "or else client-closed"), "%s: %s", name, g.Verdict.Message)
+				assert.Equal(t, stays, strings.Contains(g.Verdict.Message, "or else reset-after-request"), "%s: %s", name, g.Verdict.Message)
 			}
 		}
 	}

@@ -154,7 +154,7 @@ var resets = []Class{
 		t.stream(t.origin, page(20000)[:9000], mss)
 		t.abort(t.origin)
 	}},
-	{"half-closed-and-reset", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
+	{"closed-or-half-closed-and-reset", Truth{wire.OK, capture.ByOrigin, capture.AfterRequest, capture.HandshakeComplete, []wire.Reason{validator.ClientClosed}}, func(t *talk) {
 		t.handshake()
 		t.get()
 		t.fin(t.client)
