@@ -120,14 +120,16 @@ func (t *Tracker) dropRival(f *record) {
 	}
 }
 
-// renew ends flow n, and begins the one of its rival, if there is one.
-func (t *Tracker) renew(n uint32, f *record) {
-	if f.rival == 0 {
-		t.finish(n)
+// renew ends flow n, and begins the one of its rival, if that is the one of s.
+func (t *Tracker) renew(n uint32, f *record, s *Segment) {
+	var r rival
+	if f.rival != 0 {
+		r = *t.rivals.at(f.rival)
+	}
+	t.finish(n)
+	if r.time == 0 || s.Flags&(SYN|ACK) == SYN && s.Seq != r.segment.Seq {
 		return
 	}
-	r := *t.rivals.at(f.rival)
-	t.finish(n)
 	now := t.now
 	t.now = r.time
 	t.take(&r.segment)

@@ -1,7 +1,5 @@
 package capture
 
-import "bytes"
-
 // A Tracker takes packets and gives flows. It may be used by one goroutine at a
 // time; the flows that it gives are the receiver's.
 type Tracker struct {
@@ -225,7 +223,7 @@ func (t *Tracker) control(n uint32, f *record, d int, s *Segment) bool {
 		}
 	}
 	if renewed {
-		t.renew(n, f)
+		t.renew(n, f, s)
 		t.take(s)
 		return false
 	}
@@ -271,42 +269,4 @@ func (t *Tracker) begin(s *Segment, hash uint32) uint32 {
 	f.first, f.spoke[origin], f.spoke[client], f.vlan = t.now, t.now, t.now, s.VLAN
 	t.stats.Flows++
 	return n
-}
-
-// sender says which side sent s, the first segment of a flow, and whether the
-// flow is one that was asked for.
-func (t *Tracker) sender(s *Segment) (side int, wanted bool) {
-	if len(t.o.Origins) > 0 {
-		to := t.among(s.Destination, s.DestinationPort)
-		if from := t.among(s.Source, s.SourcePort); from != to {
-			if from {
-				return origin, true
-			}
-			return client, true
-		} else if !from {
-			return client, false
-		}
-	}
-	switch {
-	case s.Flags&(SYN|ACK) == SYN:
-		return client, true
-	case s.Flags&SYN != 0:
-		return origin, true
-	case beginsResponse(s.Payload):
-		return origin, true
-	case beginsRequest(s.Payload) == yes && bytes.Contains(s.Payload, []byte(" HTTP/1.")), s.SourcePort > s.DestinationPort:
-		return client, true
-	}
-	return origin, true
-}
-
-// among reports whether an address is that of an origin asked about.
-func (t *Tracker) among(a Address, port uint16) bool {
-	for i := range t.o.Origins {
-		o := &t.o.Origins[i]
-		if AddressOf(o.Address) == a && (o.Port == 0 || o.Port == port) {
-			return true
-		}
-	}
-	return false
 }

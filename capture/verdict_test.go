@@ -73,3 +73,10 @@ func TestAResetBehindAHalfCloseMayBeOpen(t *testing.T) {
 		}
 	}
 }
+
+// A SYN that began nothing is no flow.
+func TestASYNThatBeganNothingIsNoFlow(t *testing.T) {
+	for f := range captest.Flows(captest.Options{Seed: 4, Flows: 4, Only: "ports-reused-twice"}) {
+		assert.Len(t, flowsOf(f.Frames, capture.Options{})[f.Client.String()], 2)
+	}
+}

@@ -47,6 +47,19 @@ var reused = []Class{
 		t.get()
 		t.abort(t.origin)
 	}},
+	{"ports-reused-twice", whole, func(t *talk) {
+		t.before()
+		t.forgedSYN()
+		t.wait(time.Second)
+		t.client.seq -= 100000
+		t.put(t.stateless(t.client))
+		t.client.seq += 200000
+		t.wait(time.Second)
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(3000), mss)
+		t.close(t.client)
+	}},
 	{"ports-reused-and-refused", Truth{validator.ConnectionRefused, capture.ByOrigin, capture.InHandshake, capture.HandshakeNone, nil}, func(t *talk) {
 		t.before()
 		t.syn(t.client, 0)
