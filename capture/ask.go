@@ -76,7 +76,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 			}
 			c.asked[c.open] = question{begin: at}
 			if c.open++; c.open == 1 {
-				t.first(f, c)
+				t.opened(f, c)
 			}
 			c.asking, c.head = askingHead, c.head[:0]
 		}
@@ -229,8 +229,8 @@ func (q *question) method() string {
 	return string(name)
 }
 
-// first says that the request that waits first is now the one that is open.
-func (t *Tracker) first(f *record, c *talk) {
+// opened says that the request that waits first is now the one that is open.
+func (t *Tracker) opened(f *record, c *talk) {
 	f.request = c.asked[0].begin
 	if !c.expected {
 		f.response = f.side[origin].total

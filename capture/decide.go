@@ -10,35 +10,31 @@ func (t *Tracker) decide(d *finding) {
 	f, r := d.f, d.r
 	c, o := &f.side[client], &f.side[origin]
 	clientFirst := c.is(finished) && (!o.is(finished) || f.clientFirst())
-	at := t.now // until when the origin was waited for
-	if f.ended != 0 {
-		at = f.ended
-	}
 	switch {
 	case f.has(joined):
 		d.note = append(d.note, validator.FlowJoinedInTheMiddle)
-		if f.ended == 0 {
+		if f.ended == 0 && f.resets == 0 {
 			d.note = append(d.note, validator.FlowStillOpen)
 		}
 	case r != nil && d.who.by == ByClient && !(o.is(closed) && r.peer):
 		d.note = append(d.note, validator.ClientReset)
 		d.end = t.patience(d, r.time)
-	case clientFirst && d.pending && f.connected():
+	case clientFirst && d.pending && f.connected() && !t.resetAllTheSame(d):
 		d.note = append(d.note, validator.ClientClosed)
-		d.end = t.patience(d, at)
+		d.end = t.patience(d, d.at)
 	case r != nil && d.who.by != ByClient && !(r.side == origin && o.is(closed) && int32(r.seq-o.fin) > 0 && d.pending):
 		d.end = wire.RST
 	case o.is(closed):
 		d.end = wire.FIN
 	case f.ended == 0 || d.pending:
-		if d.end = t.patience(d, at); d.end == wire.Open {
+		if d.end = t.patience(d, d.at); d.end == wire.Open {
 			d.note = append(d.note, validator.FlowStillOpen)
 		}
 	}
 	if f.protocol == encrypted {
 		d.note = append(d.note, validator.FlowEncrypted)
 	}
-	if f.has(lossy) || t.cut && f.ended == 0 {
+	if f.has(lossy) || t.cut && f.ended == 0 && r == nil {
 		d.note = append(d.note, validator.CaptureIncomplete)
 	}
 	if f.has(early) {
@@ -50,6 +46,27 @@ func (t *Tracker) decide(d *finding) {
 	if f.has(surplus) {
 		d.note = append(d.note, wire.BytesAfterResponse)
 	}
+}
+
+// resetAllTheSame reports, of a flow that the client closed, whether the reset
+// that counts is what ended it: it came before that, or the client had only said
+// that it has no more to send, and waited for the response.
+func (t *Tracker) resetAllTheSame(d *finding) bool {
+	f, r, c := d.f, d.r, &d.f.side[client]
+	switch {
+	case r == nil || r.side == client || d.who.by == ByClient:
+		return false
+	case !r.peer:
+		return true
+	case f.protocol == encrypted && !f.askedYet():
+		return false
+	case f.talk != 0:
+		if talk := t.talks.at(f.talk); talk.open > 0 && !talk.asked[0].sent {
+			return false // it was the client that broke off
+		}
+	}
+	d.gone = int32(f.side[origin].acked-c.finAck) <= 0 // it acknowledged nothing since
+	return !d.gone
 }
 
 // clientFirst reports, of a flow that both sides closed, whether the client did

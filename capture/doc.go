@@ -30,6 +30,15 @@
 // other connection. Packets that were lost on the way make a verdict less
 // certain, and it says so. It takes CAP_NET_RAW while it is opened, no more.
 //
+// # What a capture may hold
+//
+// Segments that lie outside their receiver's window, old ones between the packets
+// of a handshake, a SYN or a FIN that nobody obeys, and a packet whose time is bad
+// change nothing of what is said. What is missing is passed over once it is
+// acknowledged, however much it is, and noted. An answer that is captured before
+// its request waits for that; ports that are used again begin another flow once
+// the new SYN is answered, refused, or sent again.
+//
 // # Who
 //
 // A reset counts against the origin only if a receiver would have obeyed it: at
@@ -45,7 +54,9 @@
 // Nothing is allocated per packet. [Options.Flows] and [Options.Buffer] bound
 // what a Tracker holds, whatever the packets are: about 320 bytes for each flow,
 // and the buffer. Flows that must go before they are over are given as they stand
-// and counted; those that there is no buffer for are followed as TCP alone.
+// and counted. Where there is no buffer, those that were silent longest give up
+// theirs, and are followed as TCP alone from there on; a request that waits for its
+// answer takes next to nothing, and keeps its place.
 //
 // # What is not looked at
 //

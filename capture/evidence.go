@@ -107,7 +107,7 @@ func (t *Tracker) evidenceOfTLS(d *finding) {
 		}
 	case !f.askedYet():
 		e.Phase = validator.PhaseRequest
-	case !f.responded():
+	case f.reply() == noReply:
 		e.Phase = validator.PhaseWait
 	case o.got > 0 && (d.end == wire.RST || d.end == wire.FIN): // within a record
 		r := wire.TLSTruncated
@@ -137,8 +137,8 @@ func (t *Tracker) count(d *finding) {
 }
 
 // stage says where f ended, from the phase of its verdict.
-func (t *Tracker) stage(f *record, e *validator.Evidence, phase validator.Phase) string {
-	switch {
+func (t *Tracker) stage(d *finding, phase validator.Phase) string {
+	switch f, e := d.f, d.e; {
 	case !f.connected(), phase <= validator.PhaseTLS:
 		return InHandshake
 	case phase == validator.PhaseHead:
@@ -146,12 +146,8 @@ func (t *Tracker) stage(f *record, e *validator.Evidence, phase validator.Phase)
 	case phase == validator.PhaseBody:
 		return InContent
 	case phase == validator.PhaseIdle:
-		at := t.now
-		if f.ended != 0 {
-			at = f.ended
-		}
 		const soon = 1e9
-		if at-f.spoke[origin] >= soon {
+		if d.at-f.spoke[origin] >= soon {
 			return Idle
 		}
 		return AfterResponse
@@ -192,6 +188,9 @@ func (t *Tracker) silence(d *finding) []string {
 		case r.aim(f) == inWindow:
 			add("a reset in the name of %s was not at the number that was due", by)
 		}
+	}
+	if f.has(unfollowed) {
+		add("HTTP could not be followed to the end")
 	}
 	if t.lost > 0 {
 		seen = append(seen, lostOf(t.lost))

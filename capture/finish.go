@@ -12,6 +12,7 @@ import (
 // forgets it; nil: there is none. It is for who made the connection, and knows
 // that it ended. The flow is not given again.
 func (t *Tracker) Take(a, b netip.AddrPort) *Flow {
+	t.believeAll()
 	s := Segment{Source: AddressOf(a.Addr()), Destination: AddressOf(b.Addr()), SourcePort: a.Port(), DestinationPort: b.Port()}
 	n, _ := t.table.find(&s, t.table.hash(&s))
 	if n == 0 {
@@ -57,8 +58,10 @@ func (t *Tracker) fill(f *record) {
 			if !h.is(finished) && f.resets == 0 {
 				n-- // its FIN, perhaps, was not captured either
 			}
-			if n > 0 {
-				t.lose(f, d, int(n))
+			if before := h.total; n > 0 {
+				if t.lose(f, d, int(n)); h.total > before {
+					f.spoke[d] = f.last // or earlier: nobody knows
+				}
 			}
 		}
 	}
@@ -68,17 +71,15 @@ func (t *Tracker) fill(f *record) {
 func (t *Tracker) forget(n uint32, f *record) {
 	t.hangUp(f)
 	t.unsee(f)
+	t.dropRival(f)
+	t.dropStrays(f)
 	for i := f.resets; i != 0; {
 		next := t.resets.at(i).next
 		t.resets.put(i)
 		i = next
 	}
-	for d := range f.side {
-		for i := f.side[d].piece; i != 0; {
-			next := t.pieces.at(i).next
-			t.discard(i)
-			i = next
-		}
+	if f.side[client].piece|f.side[origin].piece != 0 {
+		t.discardAll(f)
 	}
 	generation := f.generation
 	t.table.remove(n)
@@ -90,7 +91,7 @@ func (t *Tracker) forget(n uint32, f *record) {
 func (t *Tracker) sound(f *record) bool {
 	switch {
 	case !f.side[origin].is(synchronized) && !f.has(joined) && f.resets == 0:
-		return t.now-f.first < int64(t.o.Deadlines.Connect)
+		return max(t.now, f.last)-f.first < int64(t.o.Deadlines.Connect)
 	case f.has(faulted) || f.protocol != http || f.talk != 0 || f.exchanges == 0:
 		return false
 	}
@@ -103,14 +104,17 @@ type finding struct {
 	e    *validator.Evidence
 	r    *reset // that counts; nil: none does
 	who  opinion
+	at   int64 // when it ended, or until when it was seen
 	end  wire.End
 	note []wire.Reason
+	gone bool // the client, perhaps, before the origin's reset: nobody can tell
 	// pending: a request, or a handshake, waits for the origin.
 	pending bool
 }
 
 // build makes the Flow of f.
 func (t *Tracker) build(f *record) *Flow {
+	t.unpark(f)
 	if f.protocol == unknown && f.talk != 0 { // nobody asked
 		f.marks &^= faulted
 		t.hangUp(f)
@@ -120,18 +124,36 @@ func (t *Tracker) build(f *record) *Flow {
 			f.marks |= lossy // what nobody saw was acknowledged
 		}
 	}
-	d := finding{f: f, r: t.counted(f)}
+	d := finding{f: f, r: t.counted(f), at: max(t.now, f.last)}
+	switch {
+	case f.ended != 0:
+		d.at = f.ended
+	case f.resets != 0: // it may have ended for all that one can see
+		d.at = f.last
+	}
 	if d.r != nil && d.r.opened && int32(d.r.seq-f.side[d.r.side].max) > int32(btoi(f.side[d.r.side].is(finished))) {
 		f.marks |= lossy
 	}
+	if d.r != nil && d.r.opened && d.r.flags&ACK != 0 {
+		if peer := &f.side[1-d.r.side]; !peer.is(finished) && d.r.ack == peer.max+1 {
+			f.marks |= lossy // a FIN
+		}
+	}
 	if d.r != nil {
 		d.who = t.who(f, d.r)
+		if f.ended == 0 || d.r.time < f.ended {
+			d.at = d.r.time
+		}
 	}
 	d.pending = f.pending(t)
 	t.decide(&d)
 	t.evidence(&d)
 	e := d.e
 	e.TCP = &validator.TCPFacts{ResetBy: d.who.by, Confidence: d.who.confidence, Evidence: d.who.evidence}
+	if f.protocol == http {
+		e.TCP.Whole = int(f.exchanges)
+	}
+	e.TCP.Unread = f.connected() && f.side[origin].proven() > 0 && (f.protocol == foreign || f.has(unfollowed) || f.protocol == unknown)
 	if d.r == nil {
 		e.TCP.Confidence = t.confidence(&d)
 		e.TCP.Evidence = t.silence(&d)
@@ -141,11 +163,21 @@ func (t *Tracker) build(f *record) *Flow {
 	for _, r := range d.note {
 		e.Seen = append(e.Seen, validator.Finding{Reason: r, Offset: -1})
 	}
-	if e.TCP.Confidence == open && d.r != nil {
+	switch {
+	case d.gone:
+		e.TCP.Confidence, e.TCP.Or = open, t.otherwise(&d, e.Phase, wire.RST)
+	case e.TCP.Confidence == open && d.r != nil:
 		e.TCP.Or = or(e)
 	}
+	if f.protocol == encrypted && e.Phase == validator.PhaseIdle && f.reply() == ticketPerhaps {
+		other := d
+		other.pending, other.note = true, nil
+		t.decide(&other)
+		e.TCP.Confidence, e.TCP.Or = open, t.otherwise(&d, validator.PhaseWait, other.end)
+		e.TCP.Evidence = append(e.TCP.Evidence, "what the origin sent behind the request is short: its answer, or session tickets")
+	}
 	v := validator.Judge(e, nil)
-	e.TCP.Stage = t.stage(f, e, v.Phase)
+	e.TCP.Stage = t.stage(&d, v.Phase)
 	k := &f.key
 	from, to := address(k.first, k.firstPort), address(k.second, k.secondPort)
 	if f.has(originFirst) {
@@ -181,6 +213,16 @@ func or(e *validator.Evidence) wire.Reason {
 	return v.Reason
 }
 
+// otherwise gives the reason if no byte of a response came before that end.
+func (t *Tracker) otherwise(d *finding, in validator.Phase, end wire.End) wire.Reason {
+	e := *d.e
+	if e.Response != nil {
+		return wire.OK
+	}
+	e.Phase, e.End, e.TCP = in, end, &validator.TCPFacts{ResetBy: d.who.by}
+	return validator.Judge(&e, nil).Reason
+}
+
 // handshake gives the word for how far the handshake came.
 func (f *record) handshake() string {
 	c, o := &f.side[client], &f.side[origin]
@@ -202,7 +244,7 @@ func (f *record) connected() bool {
 	case f.has(joined):
 		return true
 	case o.is(synchronized):
-		return o.is(acknowledged) && int32(o.acked-o.iss) > 0
+		return o.is(acknowledged) && (int32(o.acked-o.iss) > 0 || o.total > 1<<30) // numbers wrap
 	}
 	return o.is(acknowledged) || o.data > 0 // its SYN was not captured
 }
@@ -217,7 +259,7 @@ func (f *record) pending(t *Tracker) bool {
 	case !f.connected():
 		return true
 	case f.protocol == encrypted:
-		return !f.encryptedYet() || f.askedYet() && !f.responded() || !f.askedYet()
+		return !f.encryptedYet() || f.askedYet() && f.reply() == noReply || !f.askedYet()
 	case f.has(unfollowed | tunnelled):
 		return false
 	case f.protocol == foreign, f.protocol == unknown && f.talk == 0:

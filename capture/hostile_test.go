@@ -28,7 +28,9 @@ func TestRecordsAreFreshOnceAllFlowsWereGiven(t *testing.T) {
 	}
 	require.EqualValues(t, many, tr.table.top)
 	for i := range 10 {
-		tr.Packet(synOf(1, int64(i%2)*1e15))
+		for range several { // fewer are not believed
+			tr.Packet(synOf(1, 1e12+int64(i%2)*1e15))
+		}
 		assert.EqualValues(t, 1, tr.table.top, "records to look at")
 	}
 	tr.Close()
@@ -53,6 +55,25 @@ func TestTracesThatWereUsedHoldNothing(t *testing.T) {
 	for n := uint32(1); n <= tr.traces.top; n++ {
 		assert.Zero(t, cap(tr.traces.at(n).kept), "bytes that nobody counts")
 	}
+}
+
+// Nor do conversations that are over, but for a few.
+func TestConversationsThatAreOverHoldLittle(t *testing.T) {
+	tr := NewTracker(Options{}, func(*Flow) {})
+	flows := make([]record, 4*fewTalks)
+	for i := range flows {
+		c := tr.meet(&flows[i])
+		c.raw = make([]byte, 100, 2000)
+	}
+	for i := range flows {
+		tr.hangUp(&flows[i])
+	}
+	assert.Zero(t, tr.bytes)
+	held := 0
+	for n := uint32(1); n <= tr.talks.top; n++ {
+		held += tr.talks.at(n).buffers()
+	}
+	assert.LessOrEqual(t, held, fewTalks*2000)
 }
 
 // What a head costs grows with its length, be its pieces as small as they may.

@@ -66,3 +66,6 @@ func (p *pool[T]) take() uint32 {
 
 // put takes a thing back.
 func (p *pool[T]) put(n uint32) { p.free = append(p.free, n) }
+
+// used is how many things are in use.
+func (p *pool[T]) used() int { return int(p.top) - len(p.free) }

@@ -8,14 +8,14 @@ type record struct {
 	link       uint32 // next free record; valid iff it is free
 	generation uint32 // counts the flows that had this record
 	marks      marks
-	talk       uint32 // number of its conversation; 0: none
+	talk       uint32 // number of its conversation or, iff parked, of the question that waits; 0: none
 	resets     uint32 // number of the first reset that was kept; 0: none
-	rival      uint32 // sequence number of a SYN that may begin another flow; valid iff rivalled
+	rival      uint32 // number of a SYN that may begin another flow; 0: none came
 	packets    uint32
 	first      int64 // times of packets
 	last       int64
 	spoke      [2]int64 // when payload of each side last went on
-	ended      int64    // when the first FIN or reset came; 0: none did
+	ended      int64    // when the first FIN came; 0: none did
 	request    uint64   // payload of the client before the request that is open, or was last
 	response   uint64   // payload of the origin before its response
 	whole      uint64   // payload of the origin up to the end of the last whole response
@@ -40,7 +40,6 @@ const (
 	originFirst       // the key's first end is the origin
 	joined            // no SYN of it was seen
 	queued            // it waits for its end to be certain
-	rivalled          // a SYN with another number came
 	evicted           // it goes before it is over
 	unfollowed        // HTTP could not be followed: bytes are missing, or it is none
 	faulted           // the response is refused for its bytes
@@ -50,13 +49,14 @@ const (
 	fragmented        // a packet came in fragments
 	clientLast        // of both FINs, the client's was the second
 	tunnelled         // another protocol was switched to
+	parked            // talk is the number of a question that waits
 )
 
 func (f *record) has(m marks) bool { return f.marks&m != 0 }
 
 // sender gives the side that the key's first end is, or the other.
 func (f *record) sender(first bool) int {
-	return int(btoi(first) ^ btoi(f.has(originFirst)) ^ 1)
+	return int(btoi(first)^btoi(f.has(originFirst))^1) & 1
 }
 
 // protocol is what a flow carries, by the first bytes of the client.
@@ -76,10 +76,12 @@ type half struct {
 	next   uint32    // sequence number that is due; valid iff known
 	max    uint32    // end of what it sent, its FIN left out; valid iff known
 	acked  uint32    // what the peer acknowledged; valid iff acknowledged
+	edge   uint32    // end of the widest window that the peer gave; valid iff acknowledged
 	ends   [2]uint32 // where segments before the last one ended; valid iff known
 	fin    uint32    // sequence number of its FIN; valid iff finished
 	finAck uint32    // what its FIN acknowledged; valid iff finished
 	piece  uint32    // number of the first piece that came too early; 0: none
+	stray  uint32    // number of the last stray segment in its name; 0: there is none
 	gap    uint32    // the flow's packets when it was first seen that bytes are missing; 0: none are
 	data   uint16    // segments with new payload, up to 65535
 	window uint16    // as it stood in the last segment

@@ -8,6 +8,7 @@ type reset struct {
 	due     uint32    // of its sender: sequence number that was due
 	max     uint32    // end of what its sender had sent
 	acked   uint32    // of its sender: what the receiver had acknowledged
+	edge    uint32    // of its sender: end of the widest window that it had been given; valid iff heeded
 	ends    [2]uint32 // where its sender's segments had ended
 	time    int64
 	window  uint16
@@ -24,7 +25,7 @@ type reset struct {
 	closed  bool // both sides had closed
 	peer    bool // its receiver had
 	opened  bool // the origin's SYN had been seen
-	heeded  bool // acked is valid
+	heeded  bool // acked and edge are valid
 	after   after
 }
 
@@ -45,9 +46,6 @@ const mostResets = 8
 // reset takes a reset that side d claims to have sent.
 func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 	h, peer := &f.side[d], &f.side[1-d]
-	if f.ended == 0 {
-		f.ended = t.now
-	}
 	count := 0
 	at := &f.resets
 	for *at != 0 {
@@ -58,7 +56,7 @@ func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 		*at = t.resets.take()
 		r := t.resets.at(*at)
 		*r = reset{
-			seq: s.Seq, ack: s.Ack, due: h.next, max: h.max, acked: h.acked, ends: h.ends, time: t.now,
+			seq: s.Seq, ack: s.Ack, due: h.next, max: h.max, acked: h.acked, edge: h.edge, ends: h.ends, time: t.now,
 			window: s.Window, usual: h.window, id: s.ID, lastID: h.id, packets: f.packets,
 			ttl: s.TTL, version: s.Version, flags: s.Flags, header: s.Header, side: uint8(d), stamped: s.Stamped,
 			closed: h.is(finished) && peer.is(finished), peer: peer.is(finished), opened: f.side[origin].is(synchronized), heeded: h.is(acknowledged),
@@ -138,15 +136,14 @@ func (r *reset) aim(f *record) aim {
 	if h.is(acknowledged) && (r.seq == h.acked || r.seq == r.acked) || h.is(finished) && r.seq == h.fin+1 {
 		return exact
 	}
-	left := h.next
+	left, edge := h.next, r.max+slack
 	if h.is(acknowledged) {
 		left = h.acked
 	}
-	window := uint32(peer.window)
-	if h.is(synchronized) && peer.is(synchronized) {
-		window <<= peer.scale
+	if r.heeded {
+		edge = r.edge
 	}
-	if seen := int32(r.seq - left); seen >= 0 && uint32(seen) <= window {
+	if int32(r.seq-left) >= 0 && int32(edge-r.seq) >= 0 {
 		return inWindow
 	}
 	return outside

@@ -22,6 +22,7 @@ type talk struct {
 	around   []byte // of the response: bytes around a fault in its content
 	from     uint64 // payload of the origin before around
 	cost     int    // bytes that are counted for it
+	owner    *record
 }
 
 // asking is how far the newest request was sent.
@@ -48,7 +49,7 @@ type question struct {
 }
 
 const (
-	talkSize = 4 << 10 // counted for a talk beside its buffers
+	talkSize = 5 << 10 // counted for a talk beside its buffers: what its streams hold is in it
 	keepLine = 64 << 10
 )
 
@@ -82,22 +83,41 @@ func (t *Tracker) converse(f *record, d int, b []byte, cut int) {
 
 // talk gives the conversation of f; nil: there is no room for one.
 func (t *Tracker) talk(f *record) *talk {
-	if f.talk == 0 {
-		if t.bytes+talkSize > t.o.Buffer {
-			t.stats.Missed++
-			t.unfollow(f)
+	switch {
+	case f.has(parked):
+		if !t.room(talkSize, f) {
+			t.miss(f)
 			return nil
 		}
-		f.talk = t.talks.take()
-		c := t.talks.at(f.talk)
-		if !c.response.Survey { // it is new
-			c.response.Limits, c.response.Survey = t.o.Policy.Limits, true
-			c.request.Limits = requestLimits
+		t.unpark(f)
+	case f.talk == 0:
+		if !t.room(talkSize, f) {
+			t.miss(f)
+			return nil
 		}
-		c.cost = talkSize + c.buffers()
-		t.bytes += c.cost
+		t.meet(f)
 	}
 	return t.talks.at(f.talk)
+}
+
+// meet begins a conversation of f.
+func (t *Tracker) meet(f *record) *talk {
+	f.talk = t.talks.take()
+	c := t.talks.at(f.talk)
+	if !c.response.Survey { // it is new
+		c.response.Limits, c.response.Survey = t.o.Policy.Limits, true
+		c.request.Limits = requestLimits
+	}
+	c.owner = f
+	c.cost = talkSize + c.buffers()
+	t.bytes += c.cost
+	return c
+}
+
+// miss says that there is no room to follow f.
+func (t *Tracker) miss(f *record) {
+	t.stats.Missed++
+	t.unfollow(f)
 }
 
 // requestLimits are no policy on requests: they frame what comes.
@@ -113,9 +133,8 @@ func (t *Tracker) charge(f *record, c *talk) {
 	cost := talkSize + c.buffers()
 	t.bytes += cost - c.cost
 	c.cost = cost
-	if t.bytes > t.o.Buffer {
-		t.stats.Missed++
-		t.unfollow(f)
+	if t.bytes > t.o.Buffer && !t.room(0, f) {
+		t.miss(f)
 	}
 }
 
@@ -127,18 +146,36 @@ func (t *Tracker) unfollow(f *record) {
 
 // hangUp frees the conversation of f.
 func (t *Tracker) hangUp(f *record) {
-	if f.talk == 0 {
+	switch {
+	case f.talk == 0:
+		return
+	case f.has(parked):
+		t.waits.put(f.talk)
+		t.bytes -= waitSize
+		f.marks &^= parked
+	default:
+		c := t.talks.at(f.talk)
+		t.bytes -= c.cost
+		c.clear(len(t.talks.free) < fewTalks)
+		t.talks.put(f.talk)
+	}
+	f.talk = 0
+}
+
+// fewTalks is how many talks that are free keep their storage.
+const fewTalks = 256
+
+// clear makes c as good as new, but for storage that it keeps if that is wanted.
+func (c *talk) clear(keep bool) {
+	if !keep {
+		*c = talk{}
 		return
 	}
-	c := t.talks.at(f.talk)
-	t.bytes -= c.cost
 	for _, b := range []*[]byte{&c.head, &c.raw, &c.rest, &c.around} {
 		if *b = (*b)[:0]; cap(*b) > 2048 {
 			*b = nil
 		}
 	}
-	c.asking, c.open, c.from = between, 0, 0
+	c.asking, c.open, c.from, c.owner = between, 0, 0, nil
 	c.expected, c.whole, c.measured, c.framed, c.skipped, c.crowded = false, false, false, false, false, false
-	t.talks.put(f.talk)
-	f.talk = 0
 }

@@ -17,8 +17,9 @@ type records struct {
 	head    [5]byte   // of the next record, as far as it came
 	got     uint8     // bytes of head
 	apps    uint8     // records of application data, up to 255
-	after   uint8     // of these, since the request that is open; or, before one, since the client's first
+	after   uint8     // of these, since the request that is open as far as they may answer it; or, before one, since the client's first
 	lengths [2]uint16 // of the first two of them
+	ticket  uint16    // of the origin: length of the last one before, a session ticket as it seems; 0: none
 	alert   uint8     // that was sent in the clear; 0: none
 	flags   uint8
 }
@@ -29,6 +30,7 @@ const (
 	version13             // of the origin: the handshake is TLS 1.3's
 	settled               // of the origin: tickets are no longer to be expected
 	lost                  // records cannot be told apart any more
+	toAll                 // of the origin: it had all that the client had sent as its last record began
 )
 
 // Of TLS 1.3: an alert within application data, and the most that a session
@@ -60,7 +62,7 @@ func (t *Tracker) records(f *record, d int, b []byte, cut int) {
 				return
 			}
 			r.left = binary.BigEndian.Uint16(r.head[3:])
-			f.begun(d, kind, r.left, at-5)
+			t.begun(f, d, kind, r.left, at-5)
 		}
 		n := min(int(r.left), len(b))
 		r.left -= uint16(n)
@@ -86,7 +88,7 @@ func (t *Tracker) records(f *record, d int, b []byte, cut int) {
 
 // begun takes the beginning of a record of side d: its type, its length, and the
 // payload before it.
-func (f *record) begun(d int, kind byte, length uint16, at uint64) {
+func (t *Tracker) begun(f *record, d int, kind byte, length uint16, at uint64) {
 	c, o := &f.side[client].tls, &f.side[origin].tls
 	r := &f.side[d].tls
 	r.flags &^= notified
@@ -105,7 +107,16 @@ func (f *record) begun(d int, kind byte, length uint16, at uint64) {
 		switch {
 		case c.apps == 0:
 			o.flags |= version13 // what follows ServerHello is encrypted
-		case r.flags&notified == 0:
+		case r.flags&notified != 0:
+		default:
+			some, all := t.heard(f)
+			if o.flags&version13 != 0 && !some {
+				o.ticket = length
+				break
+			}
+			if o.flags &^= toAll; all {
+				o.flags |= toAll
+			}
 			if o.after < 2 {
 				o.lengths[o.after] = length
 			}
@@ -121,7 +132,7 @@ func (f *record) begun(d int, kind byte, length uint16, at uint64) {
 	case c.flags&notified != 0:
 	case c.apps == first:
 		f.request = at
-	case c.apps > first && f.responded():
+	case c.apps > first && (f.reply() == replied || o.after > 0 && o.flags&toAll != 0):
 		f.exchanges += btoi(f.exchanges < 255)
 		f.request, o.after = at, 0
 		o.flags |= settled
@@ -139,15 +150,35 @@ func (f *record) askedYet() bool {
 	return f.side[client].tls.apps > 0
 }
 
-// responded reports whether the origin answered within TLS. With TLS 1.3, one
-// record or two of the same length, when they are short, are taken for tickets.
-func (f *record) responded() bool {
+// heard reports whether the origin's TCP had the beginning of the request as it
+// sent what is delivered now, and whether it had all that the client sent. Before
+// that, it answers nothing.
+func (t *Tracker) heard(f *record) (some, all bool) {
+	c := &f.side[client]
+	return f.askedYet() && int32(t.ack-c.next)+int32(c.total-f.request) > 0, t.ack == c.next
+}
+
+// reply says whether the origin answered.
+type reply uint8
+
+const (
+	noReply reply = iota
+	ticketPerhaps
+	replied
+)
+
+// reply says whether the origin answered within TLS. With TLS 1.3, what follows
+// the request may be session tickets, which are short: one, or two of the same
+// length. None are to be expected where one of another length came before, and
+// where the client took what came for an answer, and asked again.
+func (f *record) reply() reply {
 	o := &f.side[origin].tls
 	switch {
 	case o.after == 0:
-		return false
-	case o.flags&version13 == 0, o.flags&settled != 0, o.after > 2, o.lengths[0] > ticketLength:
-		return true
+		return noReply
+	case o.flags&version13 == 0, o.flags&settled != 0, o.after > 2, o.lengths[0] > ticketLength,
+		o.after == 2 && o.lengths[1] != o.lengths[0], o.ticket != 0 && o.ticket != o.lengths[0]:
+		return replied
 	}
-	return o.after == 2 && o.lengths[1] != o.lengths[0]
+	return ticketPerhaps
 }

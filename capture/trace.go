@@ -30,11 +30,8 @@ type sighting struct {
 
 const sightingSize = 24 // bytes that are counted for one
 
-// sight keeps what passed, where that is asked for and there is room.
+// sight keeps what passed, where there is room.
 func (t *Tracker) sight(f *record, d int, s *Segment) {
-	if t.o.Trace <= 0 {
-		return
-	}
 	if f.trace == 0 {
 		if f.packets > 0 || t.traced+sightingSize > t.o.Buffer/2 {
 			return

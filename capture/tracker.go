@@ -1,10 +1,5 @@
 package capture
 
-import (
-	"bytes"
-	"time"
-)
-
 // A Tracker takes packets and gives flows. It may be used by one goroutine at a
 // time; the flows that it gives are the receiver's.
 type Tracker struct {
@@ -14,9 +9,11 @@ type Tracker struct {
 	lost  int64 // packets that whoever captured them says were lost
 	cut   bool  // the capture ends within a record
 
-	now     int64 // time of the latest packet of this capture
+	now     int64 // time of the latest packet of this capture; 0: none came yet
+	doubt   doubt
 	due     int64 // when the first flow that ended is to be given
 	segment Segment
+	ack     uint32 // what the payload acknowledges that is delivered now; valid iff that is the origin's
 	table   *table
 	queue   queue
 	hand    uint32 // record that is looked at next for silence
@@ -24,9 +21,14 @@ type Tracker struct {
 	silent  int64
 
 	talks  pool[talk]
+	asked  uint32 // talk that was last asked for room
+	waits  pool[question]
 	resets pool[reset]
 	pieces pool[piece]
-	bytes  int // held by talks and pieces
+	rivals pool[rival]
+	strays pool[stray]
+	bytes  int // held by these
+	held   int // of them, by pieces
 	traces pool[trace]
 	traced int // bytes held by traces
 }
@@ -41,14 +43,19 @@ func NewTracker(o Options, give func(*Flow)) *Tracker {
 	}
 }
 
-// anew is how far time may go back within one capture, in nanoseconds: packets
-// are a little out of order where several processors capture them.
-const anew = 60e9
-
-// Packet takes the next packet; it keeps none of p. Where time goes back by more
-// than a minute, another capture begins, and all flows are given first.
+// Packet takes the next packet; it keeps none of p. Where the time of several
+// packets goes back by more than a minute, another capture begins, and all flows
+// are given first.
 func (t *Tracker) Packet(p *Packet) {
 	t.stats.Packets++
+	if (t.far(p.Time) || t.doubt.count > 0) && !t.believed(p) {
+		return
+	}
+	if p.Time > t.now {
+		if t.now = p.Time; t.now >= t.due {
+			t.settle()
+		}
+	}
 	s := &t.segment
 	switch s.Decode(p) {
 	case IsTCP:
@@ -63,14 +70,6 @@ func (t *Tracker) Packet(p *Packet) {
 		t.stats.Others++
 		return
 	}
-	if p.Time > t.now {
-		if t.now = p.Time; t.now >= t.due {
-			t.settle()
-		}
-	} else if t.now-p.Time > anew {
-		t.Close()
-		t.now = p.Time
-	}
 	t.take(s)
 }
 
@@ -82,24 +81,23 @@ func (t *Tracker) Lost(packets int64) { t.lost = packets }
 // flows that are open then are noted as incomplete.
 func (t *Tracker) Cut() { t.cut = true }
 
-// Advance says that it is now, though no packet came: flows that ended
-// Options.Linger ago are given.
-func (t *Tracker) Advance(now time.Time) {
-	if n := now.UnixNano(); n > t.now {
-		t.now = n
-		t.settle()
-	}
+// Close gives all flows that are left, as far as they came. What comes behind it
+// is another capture.
+func (t *Tracker) Close() {
+	t.believeAll()
+	t.giveAll()
+	t.now = 0
 }
 
-// Close gives all flows that are left, as far as they came.
-func (t *Tracker) Close() {
+// giveAll gives all flows.
+func (t *Tracker) giveAll() {
 	for n := uint32(1); n <= t.table.top; n++ {
 		if t.table.at(n).has(inUse) {
 			t.finish(n)
 		}
 	}
 	t.queue = queue{}
-	t.table.top, t.table.free = 0, 0 // the next Close is not to look at records of before
+	t.table.top, t.table.free = 0, 0 // the next time need not look at records of before
 }
 
 // Stats gives the counts so far.
@@ -164,43 +162,35 @@ func (t *Tracker) take(s *Segment) {
 	}
 	f := t.table.at(n)
 	d := f.sender(first)
-	if s.Flags&SYN != 0 {
-		switch f.synchronize(d, s) {
-		case another:
-			t.finish(n)
-			if n = t.begin(s, hash); n == 0 {
-				return
-			}
-			f = t.table.at(n)
-			d = f.sender(true)
-			f.synchronize(d, s)
-		case ignored:
-			t.sight(f, d, s)
-			f.packets++
-			f.last = t.now
+	h, peer := &f.side[d], &f.side[1-d]
+	switch {
+	case s.Flags&(SYN|RST) != 0:
+		if !t.control(n, f, d, s) {
 			return
 		}
-	}
-	t.sight(f, d, s)
-	f.packets++
-	f.last = t.now
-	if f.resets != 0 {
-		t.behindReset(f, d, s)
-	}
-	if s.Flags&RST != 0 {
-		t.reset(n, f, d, s)
+	case (s.Seq != h.next || !h.is(known)) && !f.near(d, s) && !t.astray(f, d, s):
+		t.pass(f, d, s)
 		return
 	}
-	h, peer := &f.side[d], &f.side[1-d]
+	t.pass(f, d, s)
+	if f.resets|f.rival != 0 {
+		t.behindReset(f, d, s)
+		t.outlives(f, d, s)
+	}
 	h.learn(s)
 	if s.Fragment {
 		f.marks |= fragmented | lossy
 	}
 	if s.Flags&ACK != 0 {
-		if !peer.is(known) && !f.has(joined) && s.Flags&SYN == 0 { // its SYN was not captured
-			peer.begin(s.Ack)
+		window := uint32(s.Window)
+		if s.Flags&SYN == 0 { // the window of a SYN is not scaled
+			if window <<= h.scale & 15; !peer.is(known) && !f.has(joined) { // its SYN was not captured
+				peer.begin(s.Ack)
+			}
 		}
-		peer.acknowledge(s.Ack)
+		if peer.acknowledge(s.Ack, window) {
+			t.beyond(f, d, s)
+		}
 	}
 	if s.Length > 0 || s.Flags&FIN != 0 {
 		t.payload(f, d, s)
@@ -216,6 +206,41 @@ func (t *Tracker) take(s *Segment) {
 		}
 		t.end(n, f)
 	}
+}
+
+// control takes a SYN or a reset; it reports whether s is a SYN of the flow, of
+// which there is more to take.
+func (t *Tracker) control(n uint32, f *record, d int, s *Segment) bool {
+	reset, renewed := s.Flags&RST != 0, false
+	if reset {
+		renewed = s.Flags&ACK != 0 && t.answersRival(f, d, s) // it is refused
+	} else {
+		switch t.synchronize(f, d, s) {
+		case taken:
+			return true
+		case another:
+			renewed = true
+		}
+	}
+	if renewed {
+		t.renew(n, f, s)
+		t.take(s)
+		return false
+	}
+	t.pass(f, d, s)
+	if reset {
+		t.reset(n, f, d, s)
+	}
+	return false
+}
+
+// pass counts s, which side d sent.
+func (t *Tracker) pass(f *record, d int, s *Segment) {
+	if t.o.Trace > 0 {
+		t.sight(f, d, s)
+	}
+	f.packets++
+	f.last = t.now
 }
 
 // begin makes a flow that begins with s; 0: it does not.
@@ -240,45 +265,8 @@ func (t *Tracker) begin(s *Segment, hash uint32) uint32 {
 	if s.Flags&SYN == 0 {
 		f.marks |= joined
 	}
+	f.side[client].scale, f.side[origin].scale = widest, widest
 	f.first, f.spoke[origin], f.spoke[client], f.vlan = t.now, t.now, t.now, s.VLAN
 	t.stats.Flows++
 	return n
-}
-
-// sender says which side sent s, the first segment of a flow, and whether the
-// flow is one that was asked for.
-func (t *Tracker) sender(s *Segment) (side int, wanted bool) {
-	if len(t.o.Origins) > 0 {
-		to := t.among(s.Destination, s.DestinationPort)
-		if from := t.among(s.Source, s.SourcePort); from != to {
-			if from {
-				return origin, true
-			}
-			return client, true
-		} else if !from {
-			return client, false
-		}
-	}
-	switch {
-	case s.Flags&(SYN|ACK) == SYN:
-		return client, true
-	case s.Flags&SYN != 0:
-		return origin, true
-	case beginsResponse(s.Payload):
-		return origin, true
-	case beginsRequest(s.Payload) == yes && bytes.Contains(s.Payload, []byte(" HTTP/1.")), s.SourcePort > s.DestinationPort:
-		return client, true
-	}
-	return origin, true
-}
-
-// among reports whether an address is that of an origin asked about.
-func (t *Tracker) among(a Address, port uint16) bool {
-	for i := range t.o.Origins {
-		o := &t.o.Origins[i]
-		if AddressOf(o.Address) == a && (o.Port == 0 || o.Port == port) {
-			return true
-		}
-	}
-	return false
 }

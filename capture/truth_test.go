@@ -110,8 +110,8 @@ func TestAFlowCanBeTakenWhenItsConnectionEnded(t *testing.T) {
 			p := f.Frames[i].Packet(capture.Ethernet)
 			tr.Packet(&p)
 		}
-		before := given // of ports that were reused
 		flow := tr.Take(f.Client, f.Origin)
+		before := given // of ports that were reused
 		require.NotNil(t, flow, f.Class.Name)
 		assert.Empty(t, agrees(f, []*capture.Flow{flow}), f.Class.Name)
 		assert.Nil(t, tr.Take(f.Origin, f.Client))

@@ -1,6 +1,9 @@
 package validator
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"why520/wire"
@@ -103,4 +106,44 @@ func orElse(e *Evidence, message string) string {
 		return message + "; or else " + e.TCP.Or.String() + ": " + e.TCP.Or.Info().Meaning
 	}
 	return message
+}
+
+// asSeen says what a capture shows of responses in which nothing is refused, and
+// what it does not show.
+func asSeen(e *Evidence, notes []Finding) string {
+	var said []string
+	add := func(format string, a ...any) { said = append(said, fmt.Sprintf(format, a...)) }
+	in := e.TCP
+	partly := in.Unread || slices.ContainsFunc(notes, func(f Finding) bool {
+		return f.Reason == FlowJoinedInTheMiddle || f.Reason == CaptureIncomplete
+	})
+	switch n := in.Whole; {
+	case e.TLS != nil: // nobody can read it
+	case n == 0 && e.Response != nil:
+		add("%s of a response came, and not its end", count(e.Received, "byte"))
+	case n == 0 && in.Unread:
+		add("what the origin sent was not read as HTTP")
+	case n == 0:
+		add("no response was seen")
+	case partly:
+		add("nothing is refused in what was seen of %s", count(int64(n), "response"))
+	case n == 1:
+		add("the response is whole and well-formed")
+	default:
+		add("%d responses are whole and well-formed", n)
+	}
+	if in.Whole > 0 && e.Response != nil {
+		add("%s of the next came, and not its end", count(e.Received, "byte"))
+	}
+	if len(notes) > 0 {
+		add("%s", notes[0].Message)
+	}
+	return strings.Join(said, "; ")
+}
+
+func count(n int64, of string) string {
+	if n != 1 {
+		of += "s"
+	}
+	return fmt.Sprintf("%d %s", n, of)
 }

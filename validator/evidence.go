@@ -185,6 +185,8 @@ type TCPFacts struct {
 	Confidence string   `json:"confidence,omitempty"` // certain, likely, open
 	Evidence   []string `json:"evidence,omitempty"`
 
+	Whole          int         `json:"whole,omitempty"`          // responses that passed before, each whole and well-formed; up to 255
+	Unread         bool        `json:"unread,omitempty"`         // not all that the origin sent was read as HTTP
 	Unacknowledged int64       `json:"unacknowledged,omitempty"` // bytes of a whole response that the client had not acknowledged when the reset came
 	Or             wire.Reason `json:"or,omitempty"`             // with confidence open: the reason that may be the true one
 }

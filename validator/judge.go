@@ -19,8 +19,12 @@ func Judge(e *Evidence, p *Policy) Verdict {
 		v.Cause, v.EdgeStatus = names.Cause, names.EdgeStatus
 	} else {
 		v.Message = describe(e, wire.OK, -1)
-		if !answered(e) && len(v.Notes) > 0 { // what was not seen whole is not called so
-			v.Message = orElse(e, v.Notes[0].Message)
+		switch { // what was not seen whole is not called so
+		case answered(e):
+		case e.TCP != nil:
+			v.Message = orElse(e, asSeen(e, v.Notes))
+		case len(v.Notes) > 0:
+			v.Message = v.Notes[0].Message
 		}
 	}
 	return v

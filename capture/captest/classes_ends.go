@@ -120,6 +120,16 @@ var silences = []Class{
 		t.fin(t.client)
 		t.ack(t.origin)
 	}},
+	{"first-byte-timeout-behind-a-stray-reset", ended(capture.AfterRequest, wire.FirstByteTimeout), func(t *talk) {
+		t.handshake()
+		t.get()
+		s := t.forged(t.origin)
+		s.seq += 1 << 28
+		t.put(s)
+		t.wait(20 * time.Second)
+		t.fin(t.client)
+		t.ack(t.origin)
+	}},
 	{"client-resets-after-silence", Truth{Reason: wire.FirstByteTimeout, ResetBy: capture.ByClient, Stage: capture.AfterRequest, Handshake: capture.HandshakeComplete, Notes: []wire.Reason{validator.ClientReset}}, func(t *talk) {
 		t.handshake()
 		t.get()

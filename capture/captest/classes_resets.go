@@ -146,6 +146,33 @@ var resets = []Class{
 		t.send(t.client, request("GET"))
 		t.put(t.stateless(t.origin))
 	}},
+	{"half-closed-and-reset-in-content", by(capture.ByOrigin, capture.InContent, wire.BodyReset), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.fin(t.client)
+		t.ack(t.origin)
+		t.stream(t.origin, page(20000)[:9000], mss)
+		t.abort(t.origin)
+	}},
+	{"closed-or-half-closed-and-reset", Truth{wire.OK, capture.ByOrigin, capture.AfterRequest, capture.HandshakeComplete, []wire.Reason{validator.ClientClosed}}, func(t *talk) {
+		t.handshake()
+		t.get()
+		t.fin(t.client)
+		t.ack(t.origin)
+		t.abort(t.origin)
+	}},
+	{"reset-crosses-the-client's-fin", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.abort(t.origin)
+		t.fin(t.client)
+	}},
+	{"client-closes-in-its-upload", Truth{wire.OK, capture.ByOrigin, capture.InRequest, capture.HandshakeComplete, []wire.Reason{validator.ClientClosed}}, func(t *talk) {
+		t.handshake()
+		t.stream(t.client, request("POST", "Content-Length: 90000")+strings.Repeat("u", 4000), mss)
+		t.fin(t.client)
+		t.abort(t.origin)
+	}},
 	{"client-resets", Truth{wire.OK, capture.ByClient, capture.AfterRequest, capture.HandshakeComplete, []wire.Reason{validator.ClientReset}}, func(t *talk) {
 		t.handshake()
 		t.get()

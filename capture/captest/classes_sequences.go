@@ -98,17 +98,6 @@ var sequences = []Class{
 		t.stream(t.origin, page(3000), mss)
 		t.close(t.client)
 	}},
-	{"ports-reused", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
-		t.handshake()
-		t.get()
-		t.stream(t.origin, page(3000), mss)
-		t.close(t.client)
-		t.client.seq += 100000
-		t.origin.seq += 3000000
-		t.handshake()
-		t.get()
-		t.abort(t.origin)
-	}},
 	{"segments-left-to-hardware", whole, func(t *talk) {
 		t.handshake()
 		t.get()

@@ -46,24 +46,6 @@ var strays = []Class{
 		t.fin(t.origin)
 		t.put(t.forged(t.client))
 	}},
-	{"ports-reused-while-a-reset-is-doubted", whole, func(t *talk) {
-		t.handshake()
-		t.get()
-		t.stream(t.origin, page(300), mss)
-		t.abort(t.origin)
-		begin := t.now
-		t.wait(100 * time.Millisecond)
-		t.client.seq += 100000
-		t.origin.seq += 3000000
-		t.handshake()
-		t.get()
-		t.now = begin + 2900e6
-		t.put(t.forged(t.origin))
-		t.now = begin + 3050e6
-		t.stream(t.origin, page(300), mss) // nobody obeyed the reset
-		t.wait(100 * time.Millisecond)
-		t.close(t.client)
-	}},
 	{"reset-without-timestamp-and-all-else-right", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
 		t.handshake()
 		t.get()

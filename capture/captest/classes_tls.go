@@ -97,4 +97,55 @@ var encrypted = []Class{
 		t.stream(t.origin, record(23, 9000)[:4000], mss)
 		t.abort(t.origin)
 	}},
+	{"tls13-short-answer-without-tickets", cipher(wire.OK, capture.AfterResponse, ""), func(t *talk) {
+		t.hello13()
+		t.send(t.client, record(20, 1)+record(23, 53)+record(23, 200))
+		t.stream(t.origin, record(23, 220)+record(23, 19), mss)
+		t.close(t.origin)
+	}},
+	{"tls13-reset-behind-a-ticket-or-an-answer", cipher(wire.OK, capture.AfterResponse, capture.ByOrigin), func(t *talk) {
+		t.hello13()
+		t.send(t.client, record(20, 1)+record(23, 53)+record(23, 200))
+		t.stream(t.origin, record(23, 250)+record(23, 250), mss)
+		t.abort(t.origin)
+	}},
+	{"tls13-short-answer-and-a-second-request-reset", cipher(validator.TLSResetAfterHandshake, capture.AfterRequest, capture.ByOrigin), func(t *talk) {
+		t.hello13()
+		t.send(t.client, record(20, 1)+record(23, 53)+record(23, 200))
+		t.stream(t.origin, record(23, 220), mss)
+		t.send(t.client, record(23, 200))
+		t.ack(t.origin)
+		t.abort(t.origin)
+	}},
+	{"tls13-ticket-and-short-answer", cipher(wire.OK, capture.AfterResponse, capture.ByOrigin), func(t *talk) {
+		t.hello13()
+		t.send(t.client, record(20, 1)+record(23, 53))
+		t.stream(t.origin, record(23, 250), mss)
+		t.send(t.client, record(23, 200))
+		t.stream(t.origin, record(23, 180), mss)
+		t.abort(t.origin)
+	}},
+	{"tls13-reset-in-an-upload-behind-tickets", cipher(validator.TLSResetAfterHandshake, capture.InRequest, capture.ByOrigin), func(t *talk) {
+		t.hello13()
+		t.send(t.client, record(20, 1)+record(23, 53))
+		t.send(t.client, record(23, 1000))
+		t.client.seq -= 1005
+		t.send(t.origin, record(23, 250)+record(23, 250))
+		t.client.seq += 1005
+		t.send(t.client, record(23, 1000))
+		t.client.seq -= 1005
+		t.ack(t.origin)
+		t.abort(t.origin)
+	}},
+	{"tls13-reset-in-an-upload-amid-tickets-or-an-answer", cipher(wire.OK, capture.AfterResponse, capture.ByOrigin), func(t *talk) {
+		t.hello13()
+		t.send(t.client, record(20, 1)+record(23, 53))
+		t.send(t.client, record(23, 1000)+record(23, 1000))
+		t.client.seq -= 1005
+		t.send(t.origin, record(23, 250)+record(23, 250))
+		t.client.seq += 1005
+		t.send(t.client, record(23, 1000))
+		t.ack(t.origin)
+		t.abort(t.origin)
+	}},
 }

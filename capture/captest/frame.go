@@ -29,6 +29,7 @@ type segment struct {
 	flags    uint8
 	window   uint16
 	syn      bool // the options of a SYN
+	unscaled bool // of these, no window scale
 	stamped  bool
 	stamp    uint32
 	payload  []byte
@@ -120,7 +121,7 @@ func (s *segment) options() []byte {
 		o = binary.BigEndian.AppendUint32(o, s.stamp)
 		o = binary.BigEndian.AppendUint32(o, s.stamp-7)
 	}
-	if s.syn {
+	if s.syn && !s.unscaled {
 		o = append(o, 1, 3, 3, 7) // scale 7
 	}
 	return o

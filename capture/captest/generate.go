@@ -47,7 +47,7 @@ type Options struct {
 // Classes gives all classes.
 func Classes() []Class {
 	var all []Class
-	for _, table := range [][]Class{sound, connections, resets, injections, ends, silences, encrypted, sequences, strays, unseen} {
+	for _, table := range [][]Class{sound, connections, resets, injections, ends, silences, encrypted, sequences, strays, unseen, gaps, astray, reused, doubted, late} {
 		all = append(all, table...)
 	}
 	return all
