@@ -40,6 +40,7 @@ func (t *Tracker) hold(f *record, d int, seq uint32, s *Segment) {
 	}
 	if count >= mostPieces || held > t.o.Buffer/mostHeld || !t.room(len(s.Payload)+pieceSize, f) {
 		t.giveUp(f, d) // what is missing will not come, as it seems
+		t.ack = f.acks(s)
 		if int32(h.next-seq) >= 0 {
 			if old := int(int32(h.next - seq)); old < s.Length {
 				t.deliver(f, d, s.Payload[min(old, len(s.Payload)):], s.Length-max(len(s.Payload), old))
@@ -161,5 +162,4 @@ func (t *Tracker) lose(f *record, d int, n int) {
 		}
 	}
 	t.deliver(f, d, nil, n)
-	f.marks |= lossy
 }

@@ -59,7 +59,7 @@ func (h *half) acknowledge(ack, window uint32) (beyond bool) {
 		return ahead < -farthest
 	}
 	if int32(edge-h.edge) > 0 {
-		if int32(ack-h.edge) > slack {
+		if int32(ack-h.edge) > slack && !(h.is(known) && int32(h.max-ack) >= 0) { // others that moved it may be missing
 			return true
 		}
 		h.edge = edge

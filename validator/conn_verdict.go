@@ -171,9 +171,9 @@ func (c *Conn) describe(e *Evidence) {
 	case r.received == 0:
 		t.Wait = now.Sub(sent)
 	case r.head == 0:
-		t.Wait, t.Head = r.firstByte.Sub(sent), now.Sub(r.firstByte)
+		t.Wait, t.Head = max(r.firstByte.Sub(sent), 1), now.Sub(r.firstByte)
 	default:
-		t.Wait, t.Head, t.Body = r.firstByte.Sub(sent), max(r.headAt.Sub(r.firstByte), 1), now.Sub(r.headAt)
+		t.Wait, t.Head, t.Body = max(r.firstByte.Sub(sent), 1), max(r.headAt.Sub(r.firstByte), 1), now.Sub(r.headAt)
 	}
 }
 

@@ -34,9 +34,9 @@ func (x *trip) facts(e *Evidence) {
 	case x.received == 0:
 		t.Wait = now.Sub(sent)
 	case x.head == 0:
-		t.Wait, t.Head = x.firstByte.Sub(sent), now.Sub(x.firstByte)
+		t.Wait, t.Head = max(x.firstByte.Sub(sent), 1), now.Sub(x.firstByte)
 	default:
-		t.Wait, t.Head, t.Body = x.firstByte.Sub(sent), max(x.headAt.Sub(x.firstByte), 1), now.Sub(x.headAt)
+		t.Wait, t.Head, t.Body = max(x.firstByte.Sub(sent), 1), max(x.headAt.Sub(x.firstByte), 1), now.Sub(x.headAt)
 	}
 }
 

@@ -27,6 +27,20 @@ var gaps = []Class{
 		t.stream(t.origin, strings.Repeat("x", 50000), mss)
 		t.abort(t.origin)
 	}},
+	{"acknowledgements-lost-and-one-that-lags", by(capture.ByOrigin, capture.InContent, wire.BodyReset), func(t *talk) {
+		t.client.window = 100
+		t.handshake()
+		t.get()
+		for content := page(400_000)[:200*mss]; content != ""; content = content[mss:] {
+			t.send(t.origin, content[:mss])
+		}
+		late := t.segment(t.client, capture.ACK, "")
+		late.ack -= 20_000
+		t.put(late)
+		t.send(t.origin, "x")
+		t.ack(t.client)
+		t.abort(t.origin)
+	}},
 	{"gap-of-gigabytes", unheard(capture.ByOrigin), func(t *talk) {
 		t.handshake()
 		t.get()
