@@ -38,7 +38,7 @@ var module = func() string {
 	return strings.TrimSpace(strings.TrimPrefix(line, "module"))
 }()
 
-// gopacket is the packet decoder, and what carries it.
+// gopacket writes capture's files, and is what its decoder is held against.
 const gopacket = `github\.com/google/gopacket(/.*)?`
 
 // above matches the packages of this module that stand above these names, in
@@ -100,7 +100,7 @@ var rules = []rule{
 	},
 	{
 		folder: "", except: []string{"capture", "bench/peers"}, tests: true, never: exactly(gopacket),
-		why: "swapping the packet decoder is one package's work; to measure beside it is that of peers",
+		why: "swapping what writes packets is one package's work; to measure beside it is that of peers",
 	},
 	{
 		folder: "", except: []string{"contrib/boltstore"}, tests: true, never: exactly(`go\.etcd\.io/bbolt(/.*)?`),

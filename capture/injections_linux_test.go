@@ -222,7 +222,7 @@ func TestNoResetOfTheOriginIsClaimedWhereNoneCounts(t *testing.T) {
 		{"the client resets after the silence of the origin", saysNothing, func() {
 			c := dial()
 			ask(c)
-			time.Sleep(waiting + 20*time.Millisecond)
+			time.Sleep(waiting + 20*time.Millisecond) // the silence that the packets have to show
 			linger0(c)
 		}, capture.ByClient, wire.FirstByteTimeout, validator.ClientReset},
 	} {

@@ -273,12 +273,7 @@ func TestVLANTagThatTheKernelTookIsPutBack(t *testing.T) {
 	n.within(n.client, func() { seen["as it arrives"] = open(t, capture.LiveOptions{Interface: "c0"}) })
 	n.within(n.router, func() {
 		seen["as it leaves"] = open(t, capture.LiveOptions{Interface: "r0"})
-		socket, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-		require.NoError(t, err)
-		defer unix.Close(socket)
-		i, err := net.InterfaceByName("r0")
-		require.NoError(t, err)
-		require.NoError(t, unix.Sendto(socket, frame, 0, &unix.SockaddrLinklayer{Ifindex: i.Index, Protocol: binary.NativeEndian.Uint16([]byte{0x81, 0})}))
+		emit(t, "r0", frame)
 	})
 	for where, l := range seen {
 		var p capture.Packet
@@ -293,6 +288,18 @@ func TestVLANTagThatTheKernelTookIsPutBack(t *testing.T) {
 	}
 }
 
+// emit sends an Ethernet frame, as it is, from the interface of that name.
+func emit(t *testing.T, name string, frame []byte) {
+	t.Helper()
+	socket, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	defer unix.Close(socket)
+	i, err := net.InterfaceByName(name)
+	require.NoError(t, err)
+	to := &unix.SockaddrLinklayer{Ifindex: i.Index, Protocol: binary.NativeEndian.Uint16(frame[12:14])}
+	require.NoError(t, unix.Sendto(socket, frame, 0, to))
+}
+
 // Of a frame that arrives within two VLANs, the kernel takes one tag, and what
 // "any" sees begins with the other; of one that leaves, it begins with IP.
 func TestAnyTakesFramesWithinTwoVLANs(t *testing.T) {
@@ -305,17 +312,12 @@ func TestAnyTakesFramesWithinTwoVLANs(t *testing.T) {
 	n.within(n.client, func() { seen["as it arrives"] = open(t, capture.LiveOptions{Interface: "any", Origins: blasted}) })
 	n.within(n.router, func() {
 		seen["as it leaves"] = open(t, capture.LiveOptions{Interface: "any", Origins: blasted})
-		socket, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-		require.NoError(t, err)
-		defer unix.Close(socket)
-		i, err := net.InterfaceByName("r0")
-		require.NoError(t, err)
-		require.NoError(t, unix.Sendto(socket, frame, 0, &unix.SockaddrLinklayer{Ifindex: i.Index, Protocol: binary.NativeEndian.Uint16([]byte{0x88, 0xA8})}))
+		emit(t, "r0", frame)
 	})
 	for where, l := range seen {
 		t.Run(where, func(t *testing.T) {
 			var p capture.Packet
-			waited := time.AfterFunc(5*time.Second, func() { l.Close() })
+			waited := time.AfterFunc(time.Minute, func() { l.Close() })
 			defer waited.Stop()
 			require.NoError(t, l.Next(&p))
 			assert.Equal(t, ip, p.Data)

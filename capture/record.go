@@ -101,9 +101,9 @@ type half struct {
 type state uint8
 
 const (
-	known        state = 1 << iota // next and max are valid
+	known        state = 1 << iota // next, max and ends are valid
 	synchronized                   // its SYN was seen
-	acknowledged                   // acked is valid
+	acknowledged                   // acked and edge are valid
 	finished                       // its FIN was seen
 	closed                         // its FIN is in order: all payload before it came
 	stamped                        // its SYN had the timestamp option

@@ -70,9 +70,6 @@ func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 
 // behindReset notes what s of side d says of the resets before it.
 func (t *Tracker) behindReset(f *record, d int, s *Segment) {
-	if s.Flags&RST != 0 {
-		return
-	}
 	for n := f.resets; n != 0; {
 		r := t.resets.at(n)
 		n = r.next

@@ -176,7 +176,7 @@ func TestRealResetsGetTheVerdictThatWasMadeToHappen(t *testing.T) {
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) {
 			if s.address == listening6 && !hasIPv6() {
-				t.Skip("no IPv6 here: skipped")
+				missing(t, "the kernel has no IPv6")
 			}
 			n.play(t, s)
 		})

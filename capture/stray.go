@@ -68,7 +68,6 @@ func (t *Tracker) resume(f *record, d int, at uint32) {
 	}
 	if n := int(at - h.next); n > 0 {
 		t.deliver(f, d, nil, n)
-		f.marks |= lossy
 	}
 	h.max, h.ends = at, [2]uint32{at, at}
 	h.state |= acknowledged

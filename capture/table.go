@@ -104,7 +104,7 @@ func (t *table) add(s *Segment, hash uint32) uint32 {
 		}
 		t.top++
 		n = t.top
-		*t.at(n) = record{} // it may have been used before a Close
+		*t.at(n) = record{} // it may have been used before all flows were given
 	}
 	f := t.at(n)
 	f.key, f.hash, f.marks = keyOf(s), hash, inUse

@@ -55,7 +55,7 @@ func (h *habit) closed(alive, found time.Duration, now time.Time) {
 // mayUse reports whether c, which carried another exchange before, can carry x:
 // at this moment, nothing can be read on it, or it is looked at later. It is
 // closed otherwise, and its turn is x's.
-func (x *trip) mayUse(c *conn, now time.Time, later bool) bool {
+func (x *trip) mayUse(c *conn, now time.Time) bool {
 	idle := now.Sub(c.idleAt)
 	p := &x.t.pool
 	if idle > justNow {
@@ -67,7 +67,7 @@ func (x *trip) mayUse(c *conn, now time.Time, later bool) bool {
 			return false
 		}
 	}
-	if later {
+	if x.looksLater(c) {
 		return true
 	}
 	seen := c.look()

@@ -7,7 +7,7 @@ import (
 )
 
 // canonical gives b as a string in which the field names of h are as
-// http.CanonicalHeaderKey has them. It is in x.text too.
+// http.CanonicalHeaderKey has them.
 func (x *trip) canonical(h *wire.Head, b []byte) string {
 	var behind [wordSize]byte
 	text := append(append(x.text[:0], b...), behind[:]...)

@@ -18,9 +18,9 @@ type conn struct {
 	kill    func()               // closes it from any goroutine
 	cut     func()               // so does it, and gives up its turn
 	uses    int                  // requests that were put on it
-	kept    bool                 // it was idle before
-	armed   time.Time            // the read deadline that is set; zero: none
-	fired   bool                 // that, or another, ended a read: whatever is wanted is to be set
+	kept    bool                 // it came by keep: its origin may have ended it meanwhile
+	armed   time.Time            // the read deadline that arm set last; zero: none
+	fired   bool                 // a deadline is over, that or an upload's: the next is to be set, whatever it is
 	blind   bool                 // it cannot be looked at, and is not used again
 	lost    bool                 // it is not counted any more; the pool is locked
 	pooled  bool                 // it is idle; the pool is locked
@@ -94,7 +94,7 @@ func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
 		c := o.idle[len(o.idle)-1]
 		p.remove(c)
 		p.mu.Unlock()
-		if x.mayUse(c, x.began, x.looksLater(c)) {
+		if x.mayUse(c, x.began) {
 			return c, nil
 		}
 		p.mu.Lock()
@@ -134,7 +134,7 @@ func (x *trip) inTurn(c *conn) *conn {
 		return nil
 	case x.fresh:
 		c.close()
-	case x.mayUse(c, time.Now(), x.looksLater(c)):
+	case x.mayUse(c, time.Now()):
 		return c
 	}
 	p := &x.t.pool

@@ -70,8 +70,10 @@ func (x *trip) prepare() error {
 	if err := x.ask.take(req.Header); err != nil {
 		return err
 	}
-	if err := validFields("trailer", req.Trailer); err != nil {
-		return err
+	for name, values := range req.Trailer {
+		if err := validField("trailer", name, values); err != nil {
+			return err
+		}
 	}
 	switch x.key.tls = req.URL.Scheme == "https"; {
 	case !x.key.tls && req.URL.Scheme != "http":
@@ -119,16 +121,7 @@ func (a *outgoing) take(header http.Header) error {
 	return nil
 }
 
-// validFields refuses names and values that would not be one field each.
-func validFields(what string, fields http.Header) error {
-	for name, values := range fields {
-		if err := validField(what, name, values); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
+// validField refuses a name and values that would not be one field each.
 func validField(what, name string, values []string) error {
 	if !httpguts.ValidHeaderFieldName(name) {
 		return fmt.Errorf("validator: invalid %s field name %.80q", what, name)

@@ -89,7 +89,7 @@ func (x *trip) unusable(seen look) {
 	}
 	p.mu.Lock()
 	if now := time.Now(); seen == closed && x.ctx.Err() == nil {
-		c.o.habit.closed(c.aliveAt.Sub(c.idleAt), now.Sub(c.idleAt), now)
+		c.died(seen, now)
 	}
 	switch {
 	case len(c.o.idle) > 0:

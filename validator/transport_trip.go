@@ -19,7 +19,7 @@ type trip struct {
 	passing
 	intake
 	ask  outgoing
-	text []byte       // room for a head
+	text []byte       // room for canonical
 	good goodEvidence // valid during OnVerdict
 }
 

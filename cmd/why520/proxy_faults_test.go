@@ -253,7 +253,7 @@ func (s *setting) visit(t *testing.T, counts *outcomes, ask visitor, o *originte
 	n := max(o.Target().Requests, 1)
 	for i := range n {
 		if i > 0 {
-			time.Sleep(min(o.Target().Idle, 300*time.Millisecond))
+			time.Sleep(min(o.Target().Idle, 300*time.Millisecond)) // so that the origin does what it does meanwhile; if it is late, the same is expected
 		}
 		got = ask(t, proxy.clients.Addr().String(), host, o)
 	}
