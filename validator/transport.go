@@ -41,8 +41,8 @@ import (
 // learned: a Keep-Alive field's timeout is obeyed, and after an origin closed a
 // connection that was idle for some time, others are retired earlier than that.
 // Nothing can be read on it at the moment it is handed out, or the request is
-// written: bytes that an origin sends behind a response, in another TLS record too, answer no other request.
-// Where a reused connection nevertheless ends before a byte of the response, the
+// written: bytes that an origin sends behind a response, in another TLS record
+// too, answer no other request. Where a reused connection nevertheless ends before a byte of the response, the
 // request is sent once more, on a new connection, if it may be: with a method
 // that is idempotent (RFC 9110 section 9.2.2) or an Idempotency-Key, or with any
 // method where nothing was sent or where the origin's FIN proves that its TCP
