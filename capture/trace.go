@@ -13,7 +13,8 @@ type Passed struct {
 }
 
 // A trace is the first packets of a flow, and the last ones: the second half of
-// kept is a ring once it is full.
+// kept is a ring once it is full. Where there was no room, kept is not full, and
+// holds the first ones.
 type trace struct {
 	kept  []sighting
 	count int // packets that passed
@@ -41,11 +42,11 @@ func (t *Tracker) sight(f *record, d int, s *Segment) {
 	c := t.traces.at(f.trace)
 	seen := sighting{t.now, s.Seq, s.Ack, uint32(s.Length), uint8(d), s.Flags}
 	switch first := t.o.Trace / 2; {
-	case len(c.kept) < t.o.Trace && t.traced+sightingSize <= t.o.Buffer/2:
-		c.kept = append(c.kept, seen)
-		t.traced += sightingSize
 	case len(c.kept) == t.o.Trace:
 		c.kept[first+(c.count-first)%(t.o.Trace-first)] = seen
+	case len(c.kept) == c.count && t.traced+sightingSize <= t.o.Buffer/2: // else there was no room before
+		c.kept = append(c.kept, seen)
+		t.traced += sightingSize
 	}
 	c.count++
 }
@@ -70,9 +71,10 @@ func (t *Tracker) passed(f *record) []Passed {
 	c := t.traces.at(f.trace)
 	all := make([]Passed, 0, len(c.kept))
 	first, ring := t.o.Trace/2, t.o.Trace-t.o.Trace/2
+	full := len(c.kept) == t.o.Trace
 	for i := range c.kept {
 		at := i
-		if i >= first && c.count > t.o.Trace {
+		if full && i >= first {
 			at = first + (c.count-first+i-first)%ring
 		}
 		k := &c.kept[at]
@@ -80,7 +82,7 @@ func (t *Tracker) passed(f *record) []Passed {
 			Time: time.Unix(0, k.time).UTC(), FromOrigin: k.side == origin, Flags: k.flags,
 			Seq: k.seq, Ack: k.ack, Length: int(k.length),
 		}
-		if i == first {
+		if full && i == first {
 			p.Skipped = c.count - len(c.kept)
 		}
 		all = append(all, p)
