@@ -17,6 +17,9 @@ func AddressOf(a netip.Addr) Address {
 	return Address{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])}
 }
 
+// narrow reports whether a is of IPv4.
+func (a Address) narrow() bool { return a.high == 0 && a.low>>32 == mapped>>32 }
+
 // Netip gives the address for package netip.
 func (a Address) Netip() netip.Addr {
 	var b [16]byte

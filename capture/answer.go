@@ -10,7 +10,7 @@ const (
 // answer takes the next bytes of the origin: b, and behind it so many that were
 // not captured.
 func (t *Tracker) answer(f *record, c *talk, b []byte, cut int) {
-	at := f.side[origin].total // before b
+	at := f.side[origin].total.count() // before b
 	for len(b) > 0 || cut > 0 {
 		if c.open == 0 && f.exchanges > 0 || c.whole {
 			f.marks |= surplus
@@ -22,7 +22,7 @@ func (t *Tracker) answer(f *record, c *talk, b []byte, cut int) {
 		if !c.expected {
 			c.expected = true
 			c.response.Expect(c.asked[0].q) // the zero Request where nobody has asked yet
-			f.response = at
+			f.side[origin].from = longOf(at)
 			c.raw, c.rest = c.raw[:0], c.rest[:0]
 		}
 		if len(b) == 0 {
@@ -38,7 +38,7 @@ func (t *Tracker) answer(f *record, c *talk, b []byte, cut int) {
 		}
 		if c.whole {
 			t.answered(f, c, at)
-			if f.talk == 0 {
+			if t.aside(f).talk == 0 {
 				if (len(b) > 0 || cut > 0) && !f.has(unfollowed) {
 					f.marks |= surplus | unfollowed
 				}
@@ -145,7 +145,7 @@ func (c *talk) refuse(b []byte, n int) {
 
 // answered says that the response is whole; it ends at that payload byte.
 func (t *Tracker) answered(f *record, c *talk, end uint64) {
-	f.whole = end
+	f.whole = longOf(end)
 	f.exchanges += btoi(f.exchanges < 255)
 	switch {
 	case f.has(tunnelled):
@@ -174,5 +174,5 @@ func (t *Tracker) turnTo(f *record, c *talk) {
 		t.hangUp(f)
 		return
 	}
-	f.request = c.asked[0].begin
+	f.side[client].from = longOf(c.asked[0].begin)
 }

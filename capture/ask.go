@@ -55,7 +55,7 @@ const statusLine = "HTTP/1.1 200 OK\r\n"
 
 // ask takes the next bytes of the client.
 func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
-	at := f.side[client].total // before b
+	at := f.side[client].total.count() // before b
 	for len(b) > 0 {
 		if c.asking == between {
 			for len(b) > 0 && (b[0] == '\r' || b[0] == '\n') { // RFC 9112 section 2.2
@@ -93,7 +93,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 		b, at = b[n:], at+uint64(n)
 		if c.asking == between {
 			t.sent(f, c, at)
-			if f.talk == 0 {
+			if t.aside(f).talk == 0 {
 				if c = t.talk(f); c == nil {
 					return
 				}
@@ -112,7 +112,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 			t.sent(f, c, at+uint64(cut))
 		}
 	}
-	if f.talk != 0 && c.open == 0 && c.asking == between && !c.expected {
+	if t.aside(f).talk != 0 && c.open == 0 && c.asking == between && !c.expected {
 		t.hangUp(f)
 	}
 }
@@ -231,9 +231,9 @@ func (q *question) method() string {
 
 // opened says that the request that waits first is now the one that is open.
 func (t *Tracker) opened(f *record, c *talk) {
-	f.request = c.asked[0].begin
+	f.side[client].from = longOf(c.asked[0].begin)
 	if !c.expected {
-		f.response = f.side[origin].total
+		f.side[origin].from = f.side[origin].total
 	}
 }
 

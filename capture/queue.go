@@ -1,10 +1,11 @@
 package capture
 
-// An ending is a flow that ended, by its record's number and generation.
+// An ending is a flow that ended, by its record's number, and by when it began:
+// the record may have become another's since.
 type ending struct {
-	time       int64
-	number     uint32
-	generation uint32
+	time   int64
+	number uint32
+	first  uint32 // lower half of the record's
 }
 
 // A queue holds endings in the order of time.

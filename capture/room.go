@@ -48,7 +48,7 @@ func (t *Tracker) stalest(but *record) *talk {
 func (t *Tracker) dropPieces(but *record) bool {
 	for range min(1024, t.table.top) {
 		f := t.table.at(t.turn())
-		if !f.has(inUse) || f == but || f.side[client].piece|f.side[origin].piece == 0 {
+		if !f.has(inUse) || f == but || !t.aside(f).early() {
 			continue
 		}
 		t.discardAll(f)
@@ -65,10 +65,11 @@ func (c *talk) waits() bool {
 
 // park keeps of the conversation of f the request that waits, no more.
 func (t *Tracker) park(f *record) {
-	q := t.talks.at(f.talk).asked[0]
+	q := t.talks.at(t.aside(f).talk).asked[0]
 	t.hangUp(f)
-	f.talk = t.waits.take()
-	*t.waits.at(f.talk) = q
+	n := t.waits.take()
+	*t.waits.at(n) = q
+	t.makeAside(f).talk = n
 	f.marks |= parked
 	t.bytes += waitSize
 }
@@ -78,7 +79,7 @@ func (t *Tracker) unpark(f *record) {
 	if !f.has(parked) {
 		return
 	}
-	q := *t.waits.at(f.talk)
+	q := *t.waits.at(t.aside(f).talk)
 	t.hangUp(f)
 	c := t.meet(f)
 	c.asked[0], c.open = q, 1

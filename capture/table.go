@@ -6,24 +6,34 @@ import (
 )
 
 // A key names a flow by its two ends: first that which sent the first segment
-// that was seen.
+// that was seen. Its addresses are of IPv4 or, iff the flow is wide, first is the
+// number of the pair of them.
 type key struct {
-	first, second         Address
+	first, second         uint32
 	firstPort, secondPort uint16
 }
 
-// keyOf gives the key of the flow that begins with s.
-func keyOf(s *Segment) key {
-	return key{s.Source, s.Destination, s.SourcePort, s.DestinationPort}
+// A pair is the addresses of both ends.
+type pair struct{ first, second Address }
+
+// addresses gives those of both ends of f.
+func (t *table) addresses(f *record) (first, second Address) {
+	if f.has(wide) {
+		p := t.pairs.at(f.key.first)
+		return p.first, p.second
+	}
+	return Address{0, mapped | uint64(f.key.first)}, Address{0, mapped | uint64(f.key.second)}
 }
 
-// sentBy says whether s is of k's flow, and whether the first end sent it. It
+// sentBy says whether s is of flow f, and whether the first end sent it. It
 // does not branch on that, for nobody could predict which end sends next.
-func (k *key) sentBy(s *Segment) (first, is bool) {
-	forth := k.first.high ^ s.Source.high | k.first.low ^ s.Source.low | uint64(k.firstPort^s.SourcePort) |
-		k.second.high ^ s.Destination.high | k.second.low ^ s.Destination.low | uint64(k.secondPort^s.DestinationPort)
-	back := k.first.high ^ s.Destination.high | k.first.low ^ s.Destination.low | uint64(k.firstPort^s.DestinationPort) |
-		k.second.high ^ s.Source.high | k.second.low ^ s.Source.low | uint64(k.secondPort^s.SourcePort)
+func (t *table) sentBy(f *record, s *Segment) (first, is bool) {
+	k := &f.key
+	one, two := t.addresses(f)
+	forth := one.high ^ s.Source.high | one.low ^ s.Source.low | uint64(k.firstPort^s.SourcePort) |
+		two.high ^ s.Destination.high | two.low ^ s.Destination.low | uint64(k.secondPort^s.DestinationPort)
+	back := one.high ^ s.Destination.high | one.low ^ s.Destination.low | uint64(k.firstPort^s.DestinationPort) |
+		two.high ^ s.Source.high | two.low ^ s.Source.low | uint64(k.secondPort^s.SourcePort)
 	return forth == 0, min(forth, back) == 0
 }
 
@@ -34,7 +44,8 @@ type table struct {
 	slots  []uint64  // upper half: the hash's; lower half: number of a record, 0: free
 	used   int
 	chunks []*[chunkSize]record
-	free   uint32 // list of free records, by next; 0: none
+	pairs  pool[pair]
+	free   uint32 // list of free records, by aside; 0: none
 	top    uint32 // records that were used since all flows were given: numbers go from 1 to top
 }
 
@@ -56,10 +67,14 @@ func (t *table) at(n uint32) *record {
 	return &t.chunks[(n-1)>>chunkBits][(n-1)%chunkSize]
 }
 
-// hash is the same whichever end sent s.
-func (t *table) hash(s *Segment) uint32 {
-	h := fold(s.Source.high^t.seed[0], s.Source.low^t.seed[1]) + fold(s.Destination.high^t.seed[0], s.Destination.low^t.seed[1])
-	ports := uint64(max(s.SourcePort, s.DestinationPort))<<16 | uint64(min(s.SourcePort, s.DestinationPort))
+// hashOf gives the hash of the flow of s, whichever end sent that.
+func (t *table) hashOf(s *Segment) uint32 {
+	return t.hash(s.Source, s.Destination, s.SourcePort, s.DestinationPort)
+}
+
+func (t *table) hash(a, b Address, port, other uint16) uint32 {
+	h := fold(a.high^t.seed[0], a.low^t.seed[1]) + fold(b.high^t.seed[0], b.low^t.seed[1])
+	ports := uint64(max(port, other))<<16 | uint64(min(port, other))
 	return uint32(fold(h^t.seed[2], ports^t.seed[3]))
 }
 
@@ -82,32 +97,35 @@ func (t *table) find(s *Segment, hash uint32) (n uint32, first bool) {
 			continue
 		}
 		n = uint32(slot)
-		if first, is := t.at(n).key.sentBy(s); is {
+		if first, is := t.sentBy(t.at(n), s); is {
 			return n, first
 		}
 	}
 }
 
 // add makes a record for the flow that begins with s, which has none. It is zero
-// but for its key and generation.
+// but for its key.
 func (t *table) add(s *Segment, hash uint32) uint32 {
 	if t.used >= len(t.slots)/4*3 {
 		t.grow()
 	}
 	n := t.free
 	if n != 0 {
-		t.free = t.at(n).link
-		*t.at(n) = record{generation: t.at(n).generation}
+		t.free = t.at(n).aside
 	} else {
 		if t.top>>chunkBits == uint32(len(t.chunks)) {
 			t.chunks = append(t.chunks, new([chunkSize]record))
 		}
 		t.top++
 		n = t.top
-		*t.at(n) = record{} // it may have been used before all flows were given
 	}
 	f := t.at(n)
-	f.key, f.hash, f.marks = keyOf(s), hash, inUse
+	*f = record{marks: inUse, key: key{uint32(s.Source.low), uint32(s.Destination.low), s.SourcePort, s.DestinationPort}}
+	if !s.Source.narrow() || !s.Destination.narrow() {
+		f.marks |= wide
+		f.key.first = t.pairs.take()
+		*t.pairs.at(f.key.first) = pair{s.Source, s.Destination}
+	}
 	t.insert(hash, n)
 	t.used++
 	return n
@@ -136,7 +154,8 @@ func (t *table) grow() {
 func (t *table) remove(n uint32) {
 	f := t.at(n)
 	mask := uint32(len(t.slots) - 1)
-	i := f.hash & mask
+	a, b := t.addresses(f)
+	i := t.hash(a, b, f.key.firstPort, f.key.secondPort) & mask
 	for uint32(t.slots[i]) != n {
 		i = (i + 1) & mask
 	}
@@ -152,7 +171,10 @@ func (t *table) remove(n uint32) {
 		}
 	}
 	t.slots[i] = 0
+	if f.has(wide) {
+		t.pairs.put(f.key.first)
+	}
 	f.marks = 0
-	f.link, t.free = t.free, n
+	f.aside, t.free = t.free, n
 	t.used--
 }

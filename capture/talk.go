@@ -90,20 +90,21 @@ func (t *Tracker) talk(f *record) *talk {
 			return nil
 		}
 		t.unpark(f)
-	case f.talk == 0:
+	case t.aside(f).talk == 0:
 		if !t.room(talkSize, f) {
 			t.miss(f)
 			return nil
 		}
 		t.meet(f)
 	}
-	return t.talks.at(f.talk)
+	return t.talks.at(t.aside(f).talk)
 }
 
 // meet begins a conversation of f.
 func (t *Tracker) meet(f *record) *talk {
-	f.talk = t.talks.take()
-	c := t.talks.at(f.talk)
+	n := t.talks.take()
+	t.makeAside(f).talk = n
+	c := t.talks.at(n)
 	if !c.response.Survey { // it is new
 		c.response.Limits, c.response.Survey = t.o.Policy.Limits, true
 		c.request.Limits = requestLimits
@@ -127,7 +128,7 @@ func (c *talk) buffers() int { return cap(c.head) + cap(c.raw) + cap(c.rest) + c
 
 // charge counts what c grew by; where that is too much, f is followed no more.
 func (t *Tracker) charge(f *record, c *talk) {
-	if f.talk == 0 {
+	if t.aside(f).talk == 0 {
 		return
 	}
 	cost := talkSize + c.buffers()
@@ -146,20 +147,21 @@ func (t *Tracker) unfollow(f *record) {
 
 // hangUp frees the conversation of f.
 func (t *Tracker) hangUp(f *record) {
+	a := t.aside(f)
 	switch {
-	case f.talk == 0:
+	case a.talk == 0:
 		return
 	case f.has(parked):
-		t.waits.put(f.talk)
+		t.waits.put(a.talk)
 		t.bytes -= waitSize
 		f.marks &^= parked
 	default:
-		c := t.talks.at(f.talk)
+		c := t.talks.at(a.talk)
 		t.bytes -= c.cost
 		c.clear(len(t.talks.free) < fewTalks)
-		t.talks.put(f.talk)
+		t.talks.put(a.talk)
 	}
-	f.talk = 0
+	a.talk = 0
 }
 
 // fewTalks is how many talks that are free keep their storage.

@@ -33,13 +33,15 @@ const sightingSize = 24 // bytes that are counted for one
 
 // sight keeps what passed, where there is room.
 func (t *Tracker) sight(f *record, d int, s *Segment) {
-	if f.trace == 0 {
+	n := t.aside(f).trace
+	if n == 0 {
 		if f.packets > 0 || t.traced+sightingSize > t.o.Buffer/2 {
 			return
 		}
-		f.trace = t.traces.take()
+		n = t.traces.take()
+		t.makeAside(f).trace = n
 	}
-	c := t.traces.at(f.trace)
+	c := t.traces.at(n)
 	seen := sighting{t.now, s.Seq, s.Ack, uint32(s.Length), uint8(d), s.Flags}
 	switch first := t.o.Trace / 2; {
 	case len(c.kept) == t.o.Trace:
@@ -53,22 +55,24 @@ func (t *Tracker) sight(f *record, d int, s *Segment) {
 
 // unsee frees the trace of f.
 func (t *Tracker) unsee(f *record) {
-	if f.trace == 0 {
+	a := t.aside(f)
+	if a.trace == 0 {
 		return
 	}
-	c := t.traces.at(f.trace)
+	c := t.traces.at(a.trace)
 	t.traced -= sightingSize * len(c.kept)
 	c.kept, c.count = nil, 0 // what is held is what is counted
-	t.traces.put(f.trace)
-	f.trace = 0
+	t.traces.put(a.trace)
+	a.trace = 0
 }
 
 // passed gives the trace of f.
 func (t *Tracker) passed(f *record) []Passed {
-	if f.trace == 0 {
+	n := t.aside(f).trace
+	if n == 0 {
 		return nil
 	}
-	c := t.traces.at(f.trace)
+	c := t.traces.at(n)
 	all := make([]Passed, 0, len(c.kept))
 	first, ring := t.o.Trace/2, t.o.Trace-t.o.Trace/2
 	full := len(c.kept) == t.o.Trace

@@ -27,6 +27,7 @@ type Tracker struct {
 	pieces pool[piece]
 	rivals pool[rival]
 	strays pool[stray]
+	asides pool[aside]
 	bytes  int // held by these
 	held   int // of them, by pieces
 	traces pool[trace]
@@ -122,7 +123,7 @@ func (t *Tracker) settle() {
 // leave gives the flow that e tells of, unless it turned out not to be over.
 func (t *Tracker) leave(e ending) {
 	f := t.table.at(e.number)
-	if !f.has(inUse) || f.generation != e.generation {
+	if !f.has(inUse) || uint32(f.first) != e.first {
 		return
 	}
 	f.marks &^= queued
@@ -142,13 +143,13 @@ func (t *Tracker) end(n uint32, f *record) {
 		t.queue.pop()
 		t.leave(e)
 	}
-	t.queue.push(ending{t.now, n, f.generation})
+	t.queue.push(ending{t.now, n, uint32(f.first)})
 	t.due = min(t.due, t.now+t.linger)
 }
 
 // take takes the next segment.
 func (t *Tracker) take(s *Segment) {
-	hash := t.table.hash(s)
+	hash := t.table.hashOf(s)
 	n, first := t.table.find(s, hash)
 	if n != 0 && t.now-t.table.at(n).last > t.silent {
 		t.finish(n)
@@ -173,7 +174,7 @@ func (t *Tracker) take(s *Segment) {
 		return
 	}
 	t.pass(f, d, s)
-	if f.resets|f.rival != 0 {
+	if a := t.aside(f); a.resets|a.rival != 0 {
 		t.behindReset(f, d, s)
 		t.outlives(f, d, s)
 	}
@@ -195,16 +196,19 @@ func (t *Tracker) take(s *Segment) {
 	if s.Length > 0 || s.Flags&FIN != 0 {
 		t.payload(f, d, s)
 	}
-	if peer.gap != 0 || peer.piece != 0 || peer.is(acknowledged) && int32(peer.acked-peer.next) > 1 {
+	if a := t.aside(f); a.gap[1-d]|a.piece[1-d] != 0 || peer.is(acknowledged) && int32(peer.acked-peer.next) > 1 {
 		t.missing(f, 1-d)
 	}
 	if h.is(closed) && peer.is(closed) {
-		if !t.o.All && f.resets == 0 && t.sound(f) { // nothing that follows can change that
+		if !t.o.All && t.aside(f).resets == 0 && t.sound(f) { // nothing that follows can change that
 			t.stats.Sound++
 			t.forget(n, f)
 			return
 		}
 		t.end(n, f)
+	}
+	if f.aside != 0 {
+		t.tidy(f)
 	}
 }
 
