@@ -64,7 +64,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 			if len(b) == 0 {
 				break
 			}
-			if c.open == pipeline {
+			if len(c.asked) == pipeline {
 				c.crowded = true
 			}
 			if c.crowded {
@@ -74,8 +74,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 				t.noRequest(f, c)
 				return
 			}
-			c.asked[c.open] = question{begin: at}
-			if c.open++; c.open == 1 {
+			if c.asked = append(c.asked, question{begin: at}); len(c.asked) == 1 {
 				t.opened(f, c)
 			}
 			c.asking, c.head = askingHead, c.head[:0]
@@ -112,7 +111,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 			t.sent(f, c, at+uint64(cut))
 		}
 	}
-	if t.aside(f).talk != 0 && c.open == 0 && c.asking == between && !c.expected {
+	if t.aside(f).talk != 0 && len(c.asked) == 0 && c.asking == between && !c.expected {
 		t.hangUp(f)
 	}
 }
@@ -120,7 +119,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 // noRequest takes it that the client said what is no request.
 func (t *Tracker) noRequest(f *record, c *talk) {
 	switch {
-	case f.exchanges == 0 && c.open <= 1 && !c.asked[0].sent:
+	case f.exchanges == 0 && (len(c.asked) == 0 || len(c.asked) == 1 && !c.asked[0].sent):
 		f.protocol = foreign
 		f.marks &^= faulted
 		t.hangUp(f)
@@ -131,7 +130,7 @@ func (t *Tracker) noRequest(f *record, c *talk) {
 
 // askHead takes bytes of a request's head; ok says whether it can be one.
 func (c *talk) askHead(b []byte) (n int, ok bool) {
-	q := &c.asked[c.open-1]
+	q := &c.asked[len(c.asked)-1]
 	if !q.lined {
 		lf := bytes.IndexByte(b, '\n')
 		if lf < 0 || len(c.head) > 0 { // in pieces: they are put behind room for the status line
@@ -239,9 +238,9 @@ func (t *Tracker) opened(f *record, c *talk) {
 
 // sent says that the newest request is whole.
 func (t *Tracker) sent(f *record, c *talk, end uint64) {
-	q := &c.asked[c.open-1]
+	q := &c.asked[len(c.asked)-1]
 	q.end, q.sent = end, true
-	if c.whole && c.open == 1 {
+	if c.whole && len(c.asked) == 1 {
 		t.turnTo(f, c) // it was answered early
 	}
 }

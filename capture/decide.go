@@ -61,7 +61,7 @@ func (t *Tracker) resetAllTheSame(d *finding) bool {
 	case f.protocol == encrypted && !t.aside(f).askedYet():
 		return false
 	case t.aside(f).talk != 0:
-		if talk := t.talks.at(t.aside(f).talk); talk.open > 0 && !talk.asked[0].sent {
+		if talk := t.talks.at(t.aside(f).talk); len(talk.asked) > 0 && !talk.asked[0].sent {
 			return false // it was the client that broke off
 		}
 	}

@@ -49,7 +49,7 @@ func (t *Tracker) evidenceOfTalk(d *finding) {
 	f := d.f
 	c := t.talks.at(t.aside(f).talk)
 	var q validator.RequestFacts
-	if c.open > 0 {
+	if len(c.asked) > 0 {
 		q = c.asked[0].facts()
 	}
 	rest := validator.Rest{Offset: -1}
@@ -71,7 +71,7 @@ func (t *Tracker) evidenceOfTalk(d *finding) {
 		}
 	}
 	d.e = validator.ReadFirst(raw, rest, q, validator.ReadOptions{Policy: t.o.Policy, End: d.end})
-	if d.e.Response == nil && (c.open == 0 || !c.asked[0].sent) {
+	if d.e.Response == nil && (len(c.asked) == 0 || !c.asked[0].sent) {
 		d.e.Phase = validator.PhaseRequest
 	}
 }

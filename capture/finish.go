@@ -108,7 +108,9 @@ type finding struct {
 
 // build makes the Flow of f.
 func (t *Tracker) build(f *record) *Flow {
-	t.unpark(f)
+	if f.has(parked) {
+		t.unpark(f)
+	}
 	if f.protocol == unknown && t.aside(f).talk != 0 { // nobody asked
 		f.marks &^= faulted
 		t.hangUp(f)
@@ -260,7 +262,7 @@ func (f *record) pending(t *Tracker) bool {
 		return o.proven() == 0
 	case a.talk != 0:
 		c := t.talks.at(a.talk)
-		return !c.whole && (c.open > 0 || c.expected)
+		return !c.whole && (len(c.asked) > 0 || c.expected)
 	}
 	return f.exchanges == 0
 }

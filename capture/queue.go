@@ -41,7 +41,7 @@ func (q *queue) push(e ending) {
 
 // A pool holds things by number, from 1 on, and gives freed ones again.
 type pool[T any] struct {
-	chunks [][]T
+	chunks []*[poolChunk]T
 	top    uint32
 	free   []uint32
 }
@@ -59,7 +59,7 @@ func (p *pool[T]) take() uint32 {
 		return n
 	}
 	if p.top%poolChunk == 0 {
-		p.chunks = append(p.chunks, make([]T, poolChunk))
+		p.chunks = append(p.chunks, new([poolChunk]T))
 	}
 	p.top++
 	return p.top

@@ -60,7 +60,7 @@ func (t *Tracker) dropPieces(but *record) bool {
 
 // waits reports whether nothing but one whole request is known of c.
 func (c *talk) waits() bool {
-	return c.open == 1 && c.asked[0].sent && c.asking == between && !c.expected && !c.crowded
+	return len(c.asked) == 1 && c.asked[0].sent && c.asking == between && !c.expected && !c.crowded
 }
 
 // park keeps of the conversation of f the request that waits, no more.
@@ -75,12 +75,10 @@ func (t *Tracker) park(f *record) {
 }
 
 // unpark makes what was parked a conversation again.
-func (t *Tracker) unpark(f *record) {
-	if !f.has(parked) {
-		return
-	}
+func (t *Tracker) unpark(f *record) *talk {
 	q := *t.waits.at(t.aside(f).talk)
 	t.hangUp(f)
 	c := t.meet(f)
-	c.asked[0], c.open = q, 1
+	c.asked = append(c.asked, q)
+	return c
 }

@@ -29,6 +29,13 @@ func (t *table) addresses(f *record) (first, second Address) {
 // does not branch on that, for nobody could predict which end sends next.
 func (t *table) sentBy(f *record, s *Segment) (first, is bool) {
 	k := &f.key
+	if !f.has(wide) {
+		from, to := s.Source, s.Destination
+		addresses, ports := uint64(k.first)<<32|uint64(k.second), uint32(k.firstPort)<<16|uint32(k.secondPort)
+		forth := addresses ^ (from.low<<32 | to.low&0xFFFFFFFF) | uint64(ports^(uint32(s.SourcePort)<<16|uint32(s.DestinationPort)))
+		back := addresses ^ (to.low<<32 | from.low&0xFFFFFFFF) | uint64(ports^(uint32(s.DestinationPort)<<16|uint32(s.SourcePort)))
+		return forth == 0, from.narrow() && to.narrow() && min(forth, back) == 0
+	}
 	one, two := t.addresses(f)
 	forth := one.high ^ s.Source.high | one.low ^ s.Source.low | uint64(k.firstPort^s.SourcePort) |
 		two.high ^ s.Destination.high | two.low ^ s.Destination.low | uint64(k.secondPort^s.DestinationPort)
@@ -150,9 +157,29 @@ func (t *table) grow() {
 	}
 }
 
-// remove frees record n, and closes the gap that its slot leaves.
+// close says that nothing is looked for or added any more.
+func (t *table) close() { t.slots = nil }
+
+// drop lets go of the records up to n, the last of a chunk, which are free: those
+// of the first chunk stand in for them.
+func (t *table) drop(n uint32) { t.chunks[(n-1)>>chunkBits] = t.chunks[0] }
+
+// remove frees record n.
 func (t *table) remove(n uint32) {
 	f := t.at(n)
+	if t.slots != nil {
+		t.leave(n, f)
+	}
+	if f.has(wide) {
+		t.pairs.put(f.key.first)
+	}
+	f.marks = 0
+	f.aside, t.free = t.free, n
+	t.used--
+}
+
+// leave closes the gap that the slot of record n leaves.
+func (t *table) leave(n uint32, f *record) {
 	mask := uint32(len(t.slots) - 1)
 	a, b := t.addresses(f)
 	i := t.hash(a, b, f.key.firstPort, f.key.secondPort) & mask
@@ -171,10 +198,4 @@ func (t *table) remove(n uint32) {
 		}
 	}
 	t.slots[i] = 0
-	if f.has(wide) {
-		t.pairs.put(f.key.first)
-	}
-	f.marks = 0
-	f.aside, t.free = t.free, n
-	t.used--
 }

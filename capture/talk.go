@@ -14,8 +14,7 @@ type talk struct {
 	framed   bool // the final head is whole
 	skipped  bool // bytes of the response are missing: raw is whole
 	crowded  bool // more requests wait than are followed: the responses to those that are still count
-	asked    [pipeline]question
-	open     int    // of them
+	asked    []question // up to pipeline of them, and most often one
 	head     []byte // of the newest request: what came of a head that is not whole
 	raw      []byte // of the response: its first bytes, as far as evidence keeps them
 	rest     []byte // of the response: bytes that the stream is not done with
@@ -83,21 +82,17 @@ func (t *Tracker) converse(f *record, d int, b []byte, cut int) {
 
 // talk gives the conversation of f; nil: there is no room for one.
 func (t *Tracker) talk(f *record) *talk {
-	switch {
-	case f.has(parked):
-		if !t.room(talkSize, f) {
-			t.miss(f)
-			return nil
-		}
-		t.unpark(f)
-	case t.aside(f).talk == 0:
-		if !t.room(talkSize, f) {
-			t.miss(f)
-			return nil
-		}
-		t.meet(f)
+	if a := t.aside(f); a.talk != 0 && !f.has(parked) {
+		return t.talks.at(a.talk)
 	}
-	return t.talks.at(t.aside(f).talk)
+	if !t.room(talkSize, f) {
+		t.miss(f)
+		return nil
+	}
+	if f.has(parked) {
+		return t.unpark(f)
+	}
+	return t.meet(f)
 }
 
 // meet begins a conversation of f.
@@ -178,6 +173,6 @@ func (c *talk) clear(keep bool) {
 			*b = nil
 		}
 	}
-	c.asking, c.open, c.from, c.owner = between, 0, 0, nil
+	c.asking, c.asked, c.from, c.owner = between, c.asked[:0], 0, nil
 	c.expected, c.whole, c.measured, c.framed, c.skipped, c.crowded = false, false, false, false, false, false
 }

@@ -90,15 +90,20 @@ func (t *Tracker) Close() {
 	t.now = 0
 }
 
-// giveAll gives all flows.
+// giveAll gives all flows. As they go, so does the memory that they had: what is
+// made of them needs some.
 func (t *Tracker) giveAll() {
+	t.queue = queue{}
+	t.table.close()
 	for n := uint32(1); n <= t.table.top; n++ {
 		if t.table.at(n).has(inUse) {
 			t.finish(n)
 		}
+		if n%chunkSize == 0 {
+			t.table.drop(n)
+		}
 	}
-	t.queue = queue{}
-	t.table.top, t.table.free = 0, 0 // the next time need not look at records of before
+	t.table = newTable()
 }
 
 // Stats gives the counts so far.
@@ -174,7 +179,8 @@ func (t *Tracker) take(s *Segment) {
 		return
 	}
 	t.pass(f, d, s)
-	if a := t.aside(f); a.resets|a.rival != 0 {
+	a := t.aside(f)
+	if a.resets|a.rival != 0 {
 		t.behindReset(f, d, s)
 		t.outlives(f, d, s)
 	}
@@ -195,8 +201,9 @@ func (t *Tracker) take(s *Segment) {
 	}
 	if s.Length > 0 || s.Flags&FIN != 0 {
 		t.payload(f, d, s)
+		a = t.aside(f)
 	}
-	if a := t.aside(f); a.gap[1-d]|a.piece[1-d] != 0 || peer.is(acknowledged) && int32(peer.acked-peer.next) > 1 {
+	if peer.is(acknowledged) && int32(peer.acked-peer.next) > 1 || a.gap[1-d]|a.piece[1-d] != 0 {
 		t.missing(f, 1-d)
 	}
 	if h.is(closed) && peer.is(closed) {
