@@ -78,6 +78,9 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 				t.opened(f, c)
 			}
 			c.asking, c.head = askingHead, c.head[:0]
+			if c.request == nil {
+				c.request = t.framer()
+			}
 		}
 		n, ok := 0, true
 		if c.asking == askingHead {

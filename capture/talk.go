@@ -5,22 +5,22 @@ import "why520/wire"
 // A talk is the exchange of a flow that is open: the requests that wait for
 // their response, and that response as far as it came.
 type talk struct {
-	request  wire.Stream // frames the content of the request that is being sent: see ask
+	request  *wire.Stream // frames the request that is being sent: see ask; nil between requests
 	response wire.Stream
 	asking   asking
-	expected bool // the response stream knows what it answers
-	whole    bool // the response is whole
-	measured bool // the head is over its budget, and only its size counts
-	framed   bool // the final head is whole
-	skipped  bool // bytes of the response are missing: raw is whole
-	crowded  bool // more requests wait than are followed: the responses to those that are still count
+	expected bool       // the response stream knows what it answers
+	whole    bool       // the response is whole
+	measured bool       // the head is over its budget, and only its size counts
+	framed   bool       // the final head is whole
+	skipped  bool       // bytes of the response are missing: raw is whole
+	crowded  bool       // more requests wait than are followed: the responses to those that are still count
 	asked    []question // up to pipeline of them, and most often one
-	head     []byte // of the newest request: what came of a head that is not whole
-	raw      []byte // of the response: its first bytes, as far as evidence keeps them
-	rest     []byte // of the response: bytes that the stream is not done with
-	around   []byte // of the response: bytes around a fault in its content
-	from     uint64 // payload of the origin before around
-	cost     int    // bytes that are counted for it
+	head     []byte     // of the newest request: what came of a head that is not whole
+	raw      []byte     // of the response: its first bytes, as far as evidence keeps them
+	rest     []byte     // of the response: bytes that the stream is not done with
+	around   []byte     // of the response: bytes around a fault in its content
+	from     uint64     // payload of the origin before around
+	cost     int        // bytes that are counted for it
 	owner    *record
 }
 
@@ -74,6 +74,9 @@ func (t *Tracker) converse(f *record, d int, b []byte, cut int) {
 	}
 	if d == client {
 		t.ask(f, c, b, cut)
+		if c.asking == between {
+			t.shelve(c)
+		}
 	} else {
 		t.answer(f, c, b, cut)
 	}
@@ -102,7 +105,6 @@ func (t *Tracker) meet(f *record) *talk {
 	c := t.talks.at(n)
 	if !c.response.Survey { // it is new
 		c.response.Limits, c.response.Survey = t.o.Policy.Limits, true
-		c.request.Limits = requestLimits
 	}
 	c.owner = f
 	c.cost = talkSize + c.buffers()
@@ -153,10 +155,30 @@ func (t *Tracker) hangUp(f *record) {
 	default:
 		c := t.talks.at(a.talk)
 		t.bytes -= c.cost
+		t.shelve(c)
 		c.clear(len(t.talks.free) < fewTalks)
 		t.talks.put(a.talk)
 	}
 	a.talk = 0
+}
+
+// framer gives a stream for a request.
+func (t *Tracker) framer() *wire.Stream {
+	if last := len(t.framers) - 1; last >= 0 {
+		s := t.framers[last]
+		t.framers = t.framers[:last]
+		return s
+	}
+	return &wire.Stream{Limits: requestLimits}
+}
+
+// shelve takes back the stream of c's request, if there is one: most flows have
+// said all of theirs in one packet.
+func (t *Tracker) shelve(c *talk) {
+	if c.request != nil && len(t.framers) < fewTalks {
+		t.framers = append(t.framers, c.request)
+	}
+	c.request = nil
 }
 
 // fewTalks is how many talks that are free keep their storage.

@@ -1,5 +1,7 @@
 package capture
 
+import "why520/wire"
+
 // A Tracker takes packets and gives flows. It may be used by one goroutine at a
 // time; the flows that it gives are the receiver's.
 type Tracker struct {
@@ -20,18 +22,19 @@ type Tracker struct {
 	linger  int64
 	silent  int64
 
-	talks  pool[talk]
-	asked  uint32 // talk that was last asked for room
-	waits  pool[question]
-	resets pool[reset]
-	pieces pool[piece]
-	rivals pool[rival]
-	strays pool[stray]
-	asides pool[aside]
-	bytes  int // held by these
-	held   int // of them, by pieces
-	traces pool[trace]
-	traced int // bytes held by traces
+	talks   pool[talk]
+	asked   uint32         // talk that was last asked for room
+	framers []*wire.Stream // of requests, that nobody uses
+	waits   pool[question]
+	resets  pool[reset]
+	pieces  pool[piece]
+	rivals  pool[rival]
+	strays  pool[stray]
+	asides  pool[aside]
+	bytes   int // held by these
+	held    int // of them, by pieces
+	traces  pool[trace]
+	traced  int // bytes held by traces
 }
 
 // NewTracker makes a Tracker that calls give with each flow once it is over. In

@@ -113,6 +113,10 @@ func parseOrigin(text string) (capture.Origin, error) {
 // pointers. An environment with GOGC decides otherwise.
 const capturePercent = 50
 
+// closingPercent is the same while the flows that are left at the end are given,
+// one after the other: most of what is made of each is garbage once it is printed.
+const closingPercent = 20
+
 // captureFiles prints the flows of files, each on its own.
 func (a *app) captureFiles(ctx context.Context, f *captureFlags, o capture.Options, files []string) error {
 	if _, set := os.LookupEnv("GOGC"); !set {
@@ -183,6 +187,9 @@ func (a *app) captureFile(ctx context.Context, list *flowList, o capture.Options
 	if failed == nil {
 		if r.Truncated || !errors.Is(err, io.EOF) {
 			t.Cut()
+		}
+		if _, set := os.LookupEnv("GOGC"); !set {
+			debug.SetGCPercent(closingPercent)
 		}
 		t.Close()
 	}
