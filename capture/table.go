@@ -32,16 +32,14 @@ func (t *table) sentBy(f *record, s *Segment) (first, is bool) {
 	if !f.has(wide) {
 		from, to := s.Source, s.Destination
 		addresses, ports := uint64(k.first)<<32|uint64(k.second), uint32(k.firstPort)<<16|uint32(k.secondPort)
-		forth := addresses ^ (from.low<<32 | to.low&0xFFFFFFFF) | uint64(ports^(uint32(s.SourcePort)<<16|uint32(s.DestinationPort)))
-		back := addresses ^ (to.low<<32 | from.low&0xFFFFFFFF) | uint64(ports^(uint32(s.DestinationPort)<<16|uint32(s.SourcePort)))
+		forth := (addresses ^ (from.low<<32 | to.low&0xFFFFFFFF)) | uint64(ports^(uint32(s.SourcePort)<<16|uint32(s.DestinationPort)))
+		back := (addresses ^ (to.low<<32 | from.low&0xFFFFFFFF)) | uint64(ports^(uint32(s.DestinationPort)<<16|uint32(s.SourcePort)))
 		other := from.high | to.high | (from.low^mapped)>>32 | (to.low^mapped)>>32 // 0: both are of IPv4
 		return forth == 0, min(forth, back)|other == 0
 	}
 	one, two := t.addresses(f)
-	forth := one.high ^ s.Source.high | one.low ^ s.Source.low | uint64(k.firstPort^s.SourcePort) |
-		two.high ^ s.Destination.high | two.low ^ s.Destination.low | uint64(k.secondPort^s.DestinationPort)
-	back := one.high ^ s.Destination.high | one.low ^ s.Destination.low | uint64(k.firstPort^s.DestinationPort) |
-		two.high ^ s.Source.high | two.low ^ s.Source.low | uint64(k.secondPort^s.SourcePort)
+	forth := one.apart(s.Source) | two.apart(s.Destination) | uint64(k.firstPort^s.SourcePort) | uint64(k.secondPort^s.DestinationPort)
+	back := one.apart(s.Destination) | two.apart(s.Source) | uint64(k.firstPort^s.DestinationPort) | uint64(k.secondPort^s.SourcePort)
 	return forth == 0, min(forth, back) == 0
 }
 
