@@ -13,7 +13,7 @@ func (t *Tracker) decide(d *finding) {
 	switch {
 	case f.has(joined):
 		d.note = append(d.note, validator.FlowJoinedInTheMiddle)
-		if f.ended == 0 && f.resets == 0 {
+		if f.ended == 0 && t.aside(f).resets == 0 {
 			d.note = append(d.note, validator.FlowStillOpen)
 		}
 	case r != nil && d.who.by == ByClient && !(o.is(closed) && r.peer):
@@ -58,10 +58,10 @@ func (t *Tracker) resetAllTheSame(d *finding) bool {
 		return false
 	case !r.peer:
 		return true
-	case f.protocol == encrypted && !f.askedYet():
+	case f.protocol == encrypted && !t.aside(f).askedYet():
 		return false
-	case f.talk != 0:
-		if talk := t.talks.at(f.talk); talk.open > 0 && !talk.asked[0].sent {
+	case t.aside(f).talk != 0:
+		if talk := t.talks.at(t.aside(f).talk); len(talk.asked) > 0 && !talk.asked[0].sent {
 			return false // it was the client that broke off
 		}
 	}
@@ -97,15 +97,15 @@ func (t *Tracker) patience(d *finding, at int64) wire.End {
 			return wire.Open // it is the client that says no more
 		}
 		silent, limit = at-f.first, deadlines.Connect
-	case f.protocol == encrypted && !f.encryptedYet():
+	case f.protocol == encrypted && !t.aside(f).encryptedYet():
 		silent, limit = at-max(f.spoke[client], f.spoke[origin]), deadlines.TLS
 		if o.proven() > 0 {
 			return wire.Open // it is the client's turn, as far as one can see
 		}
-	case f.protocol == encrypted && !f.askedYet(), c.proven() == int64(f.request):
+	case f.protocol == encrypted && !t.aside(f).askedYet(), c.proven() == int64(c.from.count()):
 		return wire.Open // nothing was asked
-	case f.talk != 0:
-		talk := t.talks.at(f.talk)
+	case t.aside(f).talk != 0:
+		talk := t.talks.at(t.aside(f).talk)
 		switch {
 		case talk.expected && (talk.framed || len(talk.rest) > 0 || talk.measured):
 			silent, limit = at-f.spoke[origin], deadlines.Idle

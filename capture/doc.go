@@ -52,11 +52,12 @@
 // # Memory
 //
 // Nothing is allocated per packet. [Options.Flows] and [Options.Buffer] bound
-// what a Tracker holds, whatever the packets are: about 320 bytes for each flow,
-// and the buffer. Flows that must go before they are over are given as they stand
-// and counted. Where there is no buffer, those that were silent longest give up
-// theirs, and are followed as TCP alone from there on; a request that waits for its
-// answer takes next to nothing, and keeps its place.
+// what a Tracker holds, whatever the packets are: about 230 bytes for each flow, up
+// to 110 more while it is more than plain TCP over IPv4, and the buffer. Flows that
+// must go before they are over are given as they stand and counted. Where there is
+// no buffer, those that were silent longest give up theirs, and are followed as TCP
+// alone from there on; a request that waits for its answer takes next to nothing,
+// and keeps its place.
 //
 // # What is not looked at
 //

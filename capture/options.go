@@ -21,7 +21,7 @@ type Options struct {
 	Linger time.Duration // how long a flow that ended is kept for what follows; 0: 3 s
 	Silent time.Duration // flows without a packet for so long are given up; 0: 10 minutes
 
-	Flows  int // held at once, of about 300 bytes; 0: 262,144
+	Flows  int // held at once, of 230 to 340 bytes; 0: 262,144
 	Buffer int // bytes of payload and of conversations held at once; 0: 16 MiB
 	Trace  int // packets of each flow that are kept for Flow.Trace, the first and the last ones, as long as half of Buffer holds them; 0: none
 }

@@ -93,7 +93,7 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 		t.fin(f, d, end, s.Ack)
 	}
 	if s.Length > 0 && int32(end-h.max) > 0 {
-		h.data += uint16(btoi(h.data < 0xFFFF))
+		h.few += btoi(h.data() < 15)
 		h.ends[1], h.ends[0] = h.ends[0], h.max
 		h.max = end
 	}
@@ -102,7 +102,7 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 	case old >= 0 && !(d == origin && f.unasked(f.acks(s))):
 		t.ack = f.acks(s)
 		t.deliver(f, d, s.Payload[min(int(old), len(s.Payload)):], s.Length-max(len(s.Payload), int(old)))
-		if h.piece != 0 {
+		if t.aside(f).piece[d] != 0 {
 			t.release(f, d)
 		}
 	default:
@@ -175,12 +175,12 @@ func (t *Tracker) deliver(f *record, d int, b []byte, cut int) {
 		f.marks |= lossy
 	}
 	t.converse(f, d, b, cut)
-	h.total += uint64(n)
+	h.total = longOf(h.total.count() + uint64(n))
 	f.spoke[d] = t.now
 	if h.is(finished) && h.next == h.fin {
 		h.state |= closed
 	}
-	if d == client && f.side[origin].piece != 0 {
+	if d == client && t.aside(f).piece[origin] != 0 {
 		t.release(f, origin)
 	}
 }

@@ -42,8 +42,8 @@ const (
 
 // records takes payload of side d of a TLS flow.
 func (t *Tracker) records(f *record, d int, b []byte, cut int) {
-	r := &f.side[d].tls
-	at := f.side[d].total // before b
+	r := &t.makeAside(f).tls[d]
+	at := f.side[d].total.count() // before b
 	for len(b) > 0 && r.flags&(notTLS|lost) == 0 {
 		if r.got < 5 {
 			n := copy(r.head[r.got:], b)
@@ -89,8 +89,9 @@ func (t *Tracker) records(f *record, d int, b []byte, cut int) {
 // begun takes the beginning of a record of side d: its type, its length, and the
 // payload before it.
 func (t *Tracker) begun(f *record, d int, kind byte, length uint16, at uint64) {
-	c, o := &f.side[client].tls, &f.side[origin].tls
-	r := &f.side[d].tls
+	a := t.aside(f)
+	c, o := &a.tls[client], &a.tls[origin]
+	r := &a.tls[d]
 	r.flags &^= notified
 	if kind == alertRecord {
 		r.flags |= notified
@@ -131,23 +132,23 @@ func (t *Tracker) begun(f *record, d int, kind byte, length uint16, at uint64) {
 	switch {
 	case c.flags&notified != 0:
 	case c.apps == first:
-		f.request = at
-	case c.apps > first && (f.reply() == replied || o.after > 0 && o.flags&toAll != 0):
+		f.side[client].from = longOf(at)
+	case c.apps > first && (a.reply() == replied || o.after > 0 && o.flags&toAll != 0):
 		f.exchanges += btoi(f.exchanges < 255)
-		f.request, o.after = at, 0
+		f.side[client].from, o.after = longOf(at), 0
 		o.flags |= settled
 	}
 }
 
 // encryptedYet reports whether the TLS handshake is done.
-func (f *record) encryptedYet() bool { return f.side[client].tls.apps > 0 }
+func (a *aside) encryptedYet() bool { return a.tls[client].apps > 0 }
 
 // askedYet reports whether a request was sent within TLS.
-func (f *record) askedYet() bool {
-	if f.side[origin].tls.flags&version13 != 0 {
-		return f.side[client].tls.apps > 1
+func (a *aside) askedYet() bool {
+	if a.tls[origin].flags&version13 != 0 {
+		return a.tls[client].apps > 1
 	}
-	return f.side[client].tls.apps > 0
+	return a.tls[client].apps > 0
 }
 
 // heard reports whether the origin's TCP had the beginning of the request as it
@@ -155,7 +156,7 @@ func (f *record) askedYet() bool {
 // that, it answers nothing.
 func (t *Tracker) heard(f *record) (some, all bool) {
 	c := &f.side[client]
-	return f.askedYet() && int32(t.ack-c.next)+int32(c.total-f.request) > 0, t.ack == c.next
+	return t.aside(f).askedYet() && int32(t.ack-c.next)+int32(c.total.count()-c.from.count()) > 0, t.ack == c.next
 }
 
 // reply says whether the origin answered.
@@ -171,8 +172,8 @@ const (
 // the request may be session tickets, which are short: one, or two of the same
 // length. None are to be expected where one of another length came before, and
 // where the client took what came for an answer, and asked again.
-func (f *record) reply() reply {
-	o := &f.side[origin].tls
+func (a *aside) reply() reply {
+	o := &a.tls[origin]
 	switch {
 	case o.after == 0:
 		return noReply

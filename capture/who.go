@@ -99,7 +99,7 @@ func (t *Tracker) hops(f *record, r *reset, add func(int, string, ...any)) {
 		add(1, "its hop limit is its sender's, %d", r.ttl)
 	case -1 <= off && off <= 1 && h.high > h.low:
 		add(-1, "its hop limit is %d, its sender's vary from %d to %d", r.ttl, h.low, h.high)
-	case -1 <= off && off <= 1 && h.seen < 2:
+	case -1 <= off && off <= 1 && h.seen() < 2:
 		add(-1, "its hop limit is %d, its sender's was %d", r.ttl, h.low)
 	case -1 <= off && off <= 1:
 		add(-3, "its hop limit is %d, its sender's always %d: another machine on the way", r.ttl, h.low)
@@ -111,7 +111,7 @@ func (t *Tracker) hops(f *record, r *reset, add func(int, string, ...any)) {
 // ahead counts resets of the same side that guess at later sequence numbers.
 func (t *Tracker) ahead(f *record, first *reset) int {
 	n := 0
-	for i := f.resets; i != 0; {
+	for i := t.aside(f).resets; i != 0; {
 		r := t.resets.at(i)
 		i = r.next
 		if r.side == first.side && int32(r.seq-first.seq) > 1 && r.aim(f) != exact {
