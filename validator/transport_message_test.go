@@ -3,9 +3,12 @@ package validator_test
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -108,6 +111,44 @@ func TestContentOfAllThatIsHeldIsVerified(t *testing.T) {
 			assert.NoError(t, err)
 			assert.Equal(t, "hello", string(b))
 			assert.NoError(t, resp.Body.Close())
+		}
+	}
+}
+
+// Room for what is held is made as it comes, not as it is promised.
+func TestALengthThatIsNotKeptTakesNoRoom(t *testing.T) {
+	for _, length := range []int64{math.MaxInt64, 1 << 60, 1 << 50} {
+		u := listen(t, func(_ int, c net.Conn, r *bufio.Reader) {
+			readRequest(r)
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nhello", length)
+		})
+		tr, _ := transport(t)
+		tr.HoldContent = math.MaxInt64
+		assert.NotPanics(t, func() {
+			_, _, err := do(tr, "GET", u, nil)
+			assert.ErrorIs(t, err, wire.BodyShort)
+		}, "%d", length)
+	}
+}
+
+// Content that is longer than the first room for it is held whole.
+func TestLongContentIsHeld(t *testing.T) {
+	long := strings.Repeat("why520\n", 100<<10)
+	for name, framing := range map[string]string{
+		"by length": fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(long), long),
+		"by chunks": fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(long), long),
+	} {
+		for _, hold := range []int64{int64(len(long)), int64(len(long)) + 1, math.MaxInt64} {
+			tr, seen := transport(t)
+			tr.HoldContent = hold
+			q, err := http.NewRequestWithContext(t.Context(), "GET", listen(t, says("HTTP/1.1 200 OK\r\n"+framing)), nil)
+			require.NoError(t, err)
+			resp, err := tr.RoundTrip(q)
+			require.NoError(t, err, name)
+			assert.Len(t, seen.list(), 1, "it is over before it is read")
+			content, err := io.ReadAll(resp.Body)
+			assert.NoError(t, err)
+			assert.True(t, string(content) == long, name)
 		}
 	}
 }
