@@ -162,6 +162,16 @@ func unencrypted(err error, t *TLSFacts) wire.End {
 	return wire.FIN // we broke off over a malformed handshake; the error says over what
 }
 
+// refusedHere gives the *LocalError of a function of the caller's that ended a TLS
+// handshake with err, or nil.
+func refusedHere(err error) error {
+	var local *LocalError
+	if errors.As(err, &local) {
+		return local
+	}
+	return nil
+}
+
 // leftBy gives the error for a caller whose context ended with err for cause; it
 // is both.
 func leftBy(err, cause error) error {

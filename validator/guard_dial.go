@@ -150,12 +150,10 @@ func (g *Guard) encrypt(ctx context.Context, c *Conn, address string) error {
 		e := newEvidence(g.set.policy)
 		e.Address, e.Phase, e.End, e.TLS = c.address, PhaseTLS, end, facts
 		e.Timing.Connect, e.Timing.TLS = c.dialled[0], c.dialled[1]
-		return g.unconnected(ctx, e, err, nil)
+		return g.unconnected(ctx, e, err, refusedHere(err))
 	}
 	state := client.ConnectionState()
-	if base == nil || !base.InsecureSkipVerify {
-		state.VerifiedChains = chains
-	}
+	state.VerifiedChains = chains
 	c.net, c.link.Conn, c.link.tls, c.facts, c.state = client, client, facts, facts, &state
 	return nil
 }

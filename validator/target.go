@@ -37,7 +37,7 @@ type Prober struct {
 	Addresses Addresses
 	Source    netip.Addr  // to dial from; zero: any
 	Preface   Preface     // PROXY protocol header to send first
-	TLS       *tls.Config // RootCAs, Certificates, MinVersion, ...; nil: the system's roots
+	TLS       *tls.Config // RootCAs, Certificates, MinVersion, ...; nil: the system's roots; what its functions refuse is a *LocalError
 	Policy    Policy
 	Deadlines Deadlines
 

@@ -192,16 +192,14 @@ func (x *trip) encrypt(c *conn, address string, limit time.Duration) bool {
 	var state tls.ConnectionState
 	if err == nil {
 		state = client.ConnectionState()
-		if base == nil || !base.InsecureSkipVerify {
-			state.VerifiedChains = chains
-		}
+		state.VerifiedChains = chains
 		c.link.Conn, c.link.tls, c.facts, c.state = client, facts, facts, &state
 	}
 	if x.trace != nil && x.trace.TLSHandshakeDone != nil {
 		x.trace.TLSHandshakeDone(state, err)
 	}
 	if err != nil {
-		x.end, x.cause = end, err
+		x.end, x.cause, x.local = end, err, refusedHere(err)
 		return false
 	}
 	return true

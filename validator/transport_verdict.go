@@ -194,5 +194,5 @@ func (x *trip) notable() bool {
 	if _, unsent := x.state(); unsent != nil || x.up != nil && !x.up.over(0) {
 		return true
 	}
-	return x.surprised || x.intake.notable(x.t.set.limits.Head)
+	return x.surprised || x.tls.borne(&x.t.set.policy) || x.intake.notable(x.t.set.limits.Head)
 }
