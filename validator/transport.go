@@ -55,7 +55,10 @@ type Transport struct {
 	Policy *Policy // what is refused; nil: Report()
 
 	// Deadlines bound the phases of an exchange. Other than a Prober's, they are
-	// not set by default, as streams may last, save Connect and TLS: 10 s each.
+	// not set by default, as streams may last, save Connect and TLS: 10 s each. Total
+	// is from RoundTrip to the end of the content, time in line included (see
+	// MaxConnsPerHost). Where it is over in line, or for the time there, that is a
+	// *LocalError, and no verdict on the origin.
 	Deadlines Deadlines
 
 	// HoldContent is how many bytes of content are read and verified before
@@ -70,7 +73,8 @@ type Transport struct {
 	// sent is an error alone: it says nothing of the origin. Evidence and Verdict are valid during the call: Clone keeps them.
 	// Of an exchange that went well, without a note, the Evidence holds what
 	// costs nothing: no ID, no fields and no bytes. A caller that left before the
-	// end is a note, ClientClosed. A switch of protocols ends its exchange.
+	// end is a note, ClientClosed, and so is a time that was over for having waited in
+	// line. A switch of protocols ends its exchange.
 	OnVerdict func(*http.Request, *Evidence, *Verdict)
 
 	// Recorder, if set, keeps the evidence of exchanges that failed.

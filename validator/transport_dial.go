@@ -98,7 +98,7 @@ func (x *trip) dial() *conn {
 		return nil
 	}
 	x.phase, x.address = PhaseConnect, address
-	ctx, stop := context.WithTimeout(x.ctx, d.Connect)
+	ctx, stop := context.WithTimeout(x.ctx, x.within(d.Connect))
 	defer stop()
 	began := time.Now()
 	var nc net.Conn
@@ -123,7 +123,7 @@ func (x *trip) dial() *conn {
 	c := t.newConn(x.o, nc, address, x.dialled)
 	x.address = c.address
 	switch {
-	case through && !x.adopt(c, nc, d.TLS), x.key.tls && !through && !x.encrypt(c, address, d.TLS):
+	case through && !x.adopt(c, nc, x.within(d.TLS)), x.key.tls && !through && !x.encrypt(c, address, x.within(d.TLS)):
 		c.close()
 		x.dialling = nil
 		return nil

@@ -233,3 +233,27 @@ func (x *trip) late() (end wire.End, over bool) {
 	at, overall := x.deadline(sent, err)
 	return lateBy(at, overall, x.received > 0, x.lastByte, x.t.set.deadlines.Idle)
 }
+
+// within gives limit, or what is left of the time for all of it where that is
+// less or limit is zero; zero: there is none.
+func (x *trip) within(limit time.Duration) time.Duration {
+	total := x.t.set.deadlines.Total
+	if total <= 0 {
+		return limit
+	}
+	left := either(total-time.Since(x.began), -1)
+	if limit > 0 && limit < left {
+		return limit
+	}
+	return left
+}
+
+// crowded reports whether the time for all of it is over for x's having waited in
+// line: its origin had less.
+func (x *trip) crowded() bool {
+	total := x.t.set.deadlines.Total
+	if x.granted.IsZero() || total <= 0 || x.end != wire.Timeout && x.end != wire.Deadline {
+		return false
+	}
+	return time.Since(x.began) >= total && time.Since(x.granted) < total
+}

@@ -116,6 +116,9 @@ func (x *trip) failure() (*Evidence, *Verdict, error) {
 			x.local, x.left = broken, true
 		}
 	}
+	if x.local == nil && x.crowded() {
+		x.local, x.left = x.inLine(), x.phase >= PhaseRequest
+	}
 	switch gone := x.gone(); {
 	case gone != nil:
 		x.left = true
