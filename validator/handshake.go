@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"why520/wire"
@@ -48,6 +49,16 @@ func (t *TLSFacts) agreed(state tls.ConnectionState) {
 	t.ALPN = state.NegotiatedProtocol
 }
 
+// offered gives what ALPN offers of configured protocols: not HTTP/2, which is not
+// spoken here; HTTP/1.1 where nothing else was configured.
+func offered(configured []string) []string {
+	o := slices.DeleteFunc(slices.Clone(configured), func(protocol string) bool { return protocol == "h2" })
+	if configured == nil || len(o) == 0 && len(configured) > 0 {
+		return []string{"http/1.1"}
+	}
+	return o
+}
+
 // borne reports whether p lets pass what is wrong with the certificate; t may be
 // nil.
 func (t *TLSFacts) borne(p *Policy) bool { return t != nil && p.Insecure && len(t.Certificate) > 0 }
@@ -63,9 +74,7 @@ func tlsConfig(base *tls.Config, insecure bool, facts *TLSFacts, verified func([
 		config = base.Clone()
 	}
 	config.ServerName = facts.ServerName
-	if config.NextProtos == nil {
-		config.NextProtos = []string{"http/1.1"}
-	}
+	config.NextProtos = offered(config.NextProtos)
 	config.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		facts.Asked = true
 		given, err := clientCertificate(base, r)

@@ -227,6 +227,10 @@ func (x *trip) adopt(c *conn, nc net.Conn, limit time.Duration) bool {
 		return false
 	}
 	state := t.ConnectionState()
+	if state.NegotiatedProtocol == "h2" {
+		x.local = &LocalError{"dialling " + c.address, errHTTP2}
+		return false
+	}
 	c.state = &state
 	facts.ServerName = state.ServerName
 	facts.agreed(state)

@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -245,4 +246,44 @@ func TestOfSeveralClientCertificatesTheOneThatIsAskedForIsGiven(t *testing.T) {
 		config.Certificates = []tls.Certificate{one}
 		assert.ErrorIs(t, encrypt(config, func() {})(s.URL), validator.TLSClientCertificateRequired, name)
 	}
+}
+
+// A configuration that net/http's transport shares may offer HTTP/2, which is not
+// spoken here; it is not changed.
+func TestHTTP2IsNotOffered(t *testing.T) {
+	var offered [][]string
+	s, config := secured(t, &tls.Config{NextProtos: []string{"h2", "http/1.1"}}, func(w http.ResponseWriter, q *http.Request) {
+		assert.Equal(t, 1, q.ProtoMajor)
+	})
+	s.TLS.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		offered = append(offered, hello.SupportedProtos)
+		return nil, nil
+	}
+	for _, c := range []struct{ set, want []string }{
+		{nil, []string{"http/1.1"}},
+		{[]string{"h2", "http/1.1"}, []string{"http/1.1"}},
+		{[]string{"h2"}, []string{"http/1.1"}},
+		{[]string{"http/1.1", "http/1.0"}, []string{"http/1.1", "http/1.0"}},
+		{[]string{}, nil},
+	} {
+		for name, encrypt := range encrypters {
+			offered, config.NextProtos = nil, slices.Clone(c.set)
+			if assert.NoError(t, encrypt(config, func() {})(s.URL), "%s, %q", name, c.set) {
+				assert.Equal(t, [][]string{c.want}, offered, "%s, %q", name, c.set)
+			}
+			assert.Equal(t, c.set, config.NextProtos)
+		}
+	}
+}
+
+// A connection that was made elsewhere for HTTP/2 is no fault of the origin's.
+func TestAConnectionThatWasMadeForHTTP2IsNoVerdict(t *testing.T) {
+	s, config := secured(t, &tls.Config{NextProtos: []string{"h2"}}, func(http.ResponseWriter, *http.Request) {})
+	config.NextProtos = []string{"h2"}
+	tr, seen := transport(t)
+	tr.DialTLSContext = (&tls.Dialer{Config: config}).DialContext
+	_, _, err := do(tr, "GET", s.URL, nil)
+	var local *validator.LocalError
+	assert.ErrorAs(t, err, &local)
+	assert.Empty(t, seen.list())
 }
