@@ -35,8 +35,8 @@ type Field struct{ Name, Value string }
 type Prober struct {
 	Resolver  *net.Resolver // nil: the system's
 	Addresses Addresses
-	Source    netip.Addr  // to dial from; zero: any
-	Preface   Preface     // PROXY protocol header to send first
+	Source    netip.Addr // to dial from; zero: any
+	Preface   Preface    // PROXY protocol header to send first
 	Policy    Policy
 	Deadlines Deadlines
 
