@@ -42,7 +42,7 @@ func (x *trip) response() (*http.Response, error) {
 	// on, whatever the answer.
 	x.withhold(!x.closes)
 	if alive := r.Header["Keep-Alive"]; len(alive) > 0 && !x.closes {
-		x.learn(alive[0])
+		x.learn(alive)
 	}
 	switch f.Delimiter {
 	case wire.ByLength:
@@ -87,22 +87,37 @@ func (x *trip) response() (*http.Response, error) {
 // holds reports whether the content of r is to be read before it is given.
 func (x *trip) holds(r *http.Response) bool {
 	n := x.t.HoldContent
-	return n > 0 && r.ContentLength <= n && !strings.HasPrefix(r.Header.Get("Content-Type"), "text/event-stream")
+	return n > 0 && r.ContentLength <= n && !isEvents(r.Header.Get("Content-Type"))
 }
 
-// learn obeys a Keep-Alive field.
-func (x *trip) learn(value string) {
-	for option := range strings.SplitSeq(value, ",") {
-		name, number, _ := strings.Cut(strings.TrimSpace(option), "=")
-		if !strings.EqualFold(name, "timeout") {
-			continue
+// isEvents reports whether a Content-Type is of a stream of events (RFC 9110
+// section 8.3.1).
+func isEvents(contentType string) bool {
+	const events = "text/event-stream"
+	return len(contentType) >= len(events) && strings.EqualFold(contentType[:len(events)], events)
+}
+
+// learn obeys the Keep-Alive fields: the shortest timeout in them, where 0 is less
+// than a second.
+func (x *trip) learn(fields []string) {
+	said := time.Duration(0)
+	for _, field := range fields {
+		for option := range strings.SplitSeq(field, ",") {
+			name, number, _ := strings.Cut(strings.TrimSpace(option), "=")
+			if !strings.EqualFold(name, "timeout") {
+				continue
+			}
+			n, err := strconv.ParseUint(strings.Trim(number, `"`), 10, 31)
+			if d := max(time.Duration(n)*time.Second, justNow); err == nil && (said == 0 || d < said) {
+				said = d
+			}
 		}
-		if n, err := strconv.ParseUint(strings.Trim(number, `"`), 10, 31); err == nil && n > 0 {
-			p := &x.t.pool
-			p.mu.Lock()
-			x.c.o.habit.said = time.Duration(n) * time.Second
-			p.mu.Unlock()
-		}
+	}
+	if said > 0 {
+		p := &x.t.pool
+		p.mu.Lock()
+		x.c.o.habit.said = said
+		p.mu.Unlock()
 	}
 }
 
