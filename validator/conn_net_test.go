@@ -172,9 +172,9 @@ func TestConnIsANetConnInATunnel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
 				c, origin := pair(t, g)
-				write(t, c, "GET / HTTP/1.1\r\nUpgrade: x\r\n\r\n")
+				write(t, c, "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 				const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"
-				if _, err := io.CopyN(io.Discard, origin, 30); err != nil {
+				if _, err := io.CopyN(io.Discard, origin, 51); err != nil {
 					return nil, nil, nil, err
 				}
 				write(t, origin, head)
