@@ -152,3 +152,52 @@ func TestLongContentIsHeld(t *testing.T) {
 		}
 	}
 }
+
+// Close, TransferEncoding and Trailer are what the response's fields say, as
+// http.Response documents them, with content or without, and whether the request
+// ends the connection or not.
+func TestAResponseSaysWhatItsFieldsDo(t *testing.T) {
+	chunked, announced := []string{"chunked"}, http.Header{"A": nil, "B": nil}
+	for _, c := range []struct {
+		method, head, content string
+		closes                bool
+		coding                []string
+		trailer               http.Header
+	}{
+		{method: "GET", head: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", content: "hello"},
+		{method: "GET", head: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: a, Close\r\n", closes: true},
+		{method: "GET", head: "HTTP/1.1 200 OK\r\nA: b\r\n", content: "hello", closes: true},
+		{method: "HEAD", head: "HTTP/1.1 200 OK\r\nA: b\r\n"},
+		{method: "GET", head: "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n", content: "hello", closes: true},
+		{method: "GET", head: "HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n", content: "hello"},
+		{method: "GET", head: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: a, B\r\n", content: "0\r\n\r\n", coding: chunked, trailer: announced},
+		{method: "HEAD", head: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: a, B\r\n", coding: chunked, trailer: announced},
+		{method: "GET", head: "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\nTrailer: a, B\r\n", coding: chunked, trailer: announced},
+		{method: "GET", head: "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\nA: b\r\n"},
+		{method: "HEAD", head: "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n"},
+	} {
+		u := listen(t, says(c.head+"\r\n"+c.content))
+		if c.closes {
+			u = listen(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+				readRequest(r)
+				io.WriteString(conn, c.head+"\r\n"+c.content)
+			})
+		}
+		for _, closes := range []bool{false, true} {
+			q, err := http.NewRequestWithContext(t.Context(), c.method, u, nil)
+			require.NoError(t, err)
+			q.Close = closes
+			tr, _ := transport(t)
+			resp, err := tr.RoundTrip(q)
+			if !assert.NoError(t, err, "%s %q", c.method, c.head) {
+				continue
+			}
+			assert.Equal(t, c.closes, resp.Close, "%s %q, close: %v", c.method, c.head, closes)
+			assert.Equal(t, c.coding, resp.TransferEncoding, "%s %q", c.method, c.head)
+			assert.Equal(t, c.trailer, resp.Trailer, "%s %q", c.method, c.head)
+			assert.NotContains(t, resp.Header, "Trailer")
+			assert.NotContains(t, resp.Header, "Transfer-Encoding")
+			assert.NoError(t, resp.Body.Close())
+		}
+	}
+}

@@ -34,10 +34,10 @@ func (x *trip) response() (*http.Response, error) {
 	r.Request, r.TLS = x.req, x.c.state
 	r.Header = x.header(b, r, a.values[:])
 	connection := r.Header["Connection"]
-	x.closes = f.Delimiter == wire.ByClose || x.ask.closes ||
+	r.Close = f.Delimiter == wire.ByClose ||
 		len(connection) > 0 && httpguts.HeaderValuesContainsToken(connection, "close") ||
 		h.Minor == 0 && !httpguts.HeaderValuesContainsToken(connection, "keep-alive")
-	r.Close = x.closes && !x.ask.closes || x.ask.closes && httpguts.HeaderValuesContainsToken(connection, "close")
+	x.closes = r.Close || x.ask.closes
 	// Content that was to wait for 100 (Continue) is due on a connection that goes
 	// on, whatever the answer.
 	x.withhold(!x.closes)
@@ -47,10 +47,7 @@ func (x *trip) response() (*http.Response, error) {
 	switch f.Delimiter {
 	case wire.ByLength:
 		r.ContentLength = f.Length
-	case wire.ByChunks:
-		r.ContentLength = -1
-		r.TransferEncoding = []string{"chunked"}
-	case wire.ByClose:
+	case wire.ByChunks, wire.ByClose:
 		r.ContentLength = -1
 	case wire.Tunnel:
 		if h.Status != http.StatusSwitchingProtocols {
@@ -172,12 +169,16 @@ func (x *trip) header(b []byte, r *http.Response, room []string) http.Header {
 	if len(x.stream.Found) == 0 && x.stream.Framing.Delimiter == wire.ByLength {
 		return header // which has no Transfer-Encoding, and one Content-Length
 	}
+	coded := header["Transfer-Encoding"] != nil
 	delete(header, "Transfer-Encoding")
 	if lengths := header["Content-Length"]; len(lengths) > 0 && len(x.stream.Found) > 0 { // all of them are the same
 		first, _, _ := strings.Cut(lengths[0], ",")
 		header["Content-Length"] = []string{strings.TrimSpace(first)}
 	}
-	if x.stream.Framing.Delimiter == wire.ByChunks {
+	// HEAD and 304 say what content would be (RFC 9112 section 6.1).
+	d := x.stream.Framing.Delimiter
+	if d == wire.ByChunks || d == wire.NoContent && coded && h.Minor > 0 && h.Status != http.StatusNoContent {
+		r.TransferEncoding = []string{"chunked"}
 		if names := header["Trailer"]; len(names) > 0 {
 			delete(header, "Trailer")
 			r.Trailer = announced(names)
