@@ -34,8 +34,8 @@ import (
 // committed it (RFC 9112 sections 5.1, 5.2 and 6.3): folded lines are joined,
 // control bytes are spaces, white space before a colon is gone, a repeated
 // Content-Length comes once. The verdict has it as a note. The interim responses
-// that httptrace's Got1xxResponse is given are without the fields of the connection,
-// so that a proxy may pass them on (RFC 9110 section 7.6.1).
+// that httptrace's Got1xxResponse is given, and trailers, are without the fields of
+// the connection, so that a proxy may pass them on (RFC 9110 section 7.6.1).
 //
 // # Connections that died while idle
 //

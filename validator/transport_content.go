@@ -190,7 +190,7 @@ func (x *trip) finish(r *http.Response) error {
 		return err
 	}
 	for name, values := range x.trailer {
-		if !framing(name) {
+		if mayTrail(name) {
 			if r.Trailer == nil {
 				r.Trailer = http.Header{}
 			}

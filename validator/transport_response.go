@@ -3,6 +3,7 @@ package validator
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -231,12 +232,17 @@ func join(header http.Header, h *wire.Head, b []byte, text string, values []stri
 	}
 }
 
+// mayTrail reports whether a field of that name is taken from a trailer section:
+// neither what frames or routes (RFC 9110 section 6.5.1) nor what is of the
+// connection is.
+func mayTrail(name string) bool { return name != "Host" && !slices.Contains(ofTheConnection, name) }
+
 // announced gives a trailer with the names that a Trailer field lists.
 func announced(lists []string) http.Header {
 	trailer := http.Header{}
 	for _, list := range lists {
 		for name := range strings.SplitSeq(list, ",") {
-			if name = http.CanonicalHeaderKey(strings.TrimSpace(name)); isToken(name) && !framing(name) {
+			if name = http.CanonicalHeaderKey(strings.TrimSpace(name)); isToken(name) && mayTrail(name) {
 				trailer[name] = nil
 			}
 		}

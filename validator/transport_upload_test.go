@@ -81,7 +81,8 @@ func TestTrailersGoBothWays(t *testing.T) {
 		}
 		io.Copy(io.Discard, q.Body)
 		got.Store(q.Trailer.Get("Sum"))
-		io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Digest\r\n\r\n5\r\nhello\r\n0\r\nDigest: d\r\nContent-Length: 7\r\n\r\n")
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Digest, upgrade, Host\r\n\r\n5\r\nhello\r\n0\r\nDigest: d\r\n"+
+			"Content-Length: 7\r\nconnection: Digest\r\nupgrade: h2c\r\nTE: trailers\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\n\r\n")
 	})
 	tr, _ := transport(t)
 	q, err := http.NewRequest("POST", u, io.MultiReader(strings.NewReader("some content")))
@@ -93,7 +94,7 @@ func TestTrailersGoBothWays(t *testing.T) {
 	assert.Equal(t, http.Header{"Digest": nil}, resp.Trailer, "announced")
 	_, err = io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	assert.Equal(t, http.Header{"Digest": {"d"}}, resp.Trailer, "and never one that frames")
+	assert.Equal(t, http.Header{"Digest": {"d"}}, resp.Trailer, "and never one that frames, or is of the connection")
 	assert.Equal(t, "s", got.Load())
 }
 
