@@ -144,17 +144,22 @@ func accept(base *tls.Config, s tls.ConnectionState) error {
 	return nil
 }
 
+// shown takes what an origin's certificate says.
+func (t *TLSFacts) shown(leaf *x509.Certificate) {
+	t.NotBefore, t.NotAfter = leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339)
+	t.Issuer = leaf.Issuer.String()
+	t.Names = append(t.Names, leaf.DNSNames...)
+	for _, ip := range leaf.IPAddresses {
+		t.Names = append(t.Names, ip.String())
+	}
+}
+
 // inspect finds what is wrong with the origin's certificate, in the order
 // expired, name, untrusted; err is of the first. It gives the chains that the
 // certificate verifies by.
 func inspect(facts *TLSFacts, chain []*x509.Certificate, roots *x509.CertPool, now time.Time) (chains [][]*x509.Certificate, err error) {
 	leaf := chain[0]
-	facts.NotBefore, facts.NotAfter = leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339)
-	facts.Issuer = leaf.Issuer.String()
-	facts.Names = append(facts.Names, leaf.DNSNames...)
-	for _, ip := range leaf.IPAddresses {
-		facts.Names = append(facts.Names, ip.String())
-	}
+	facts.shown(leaf)
 	find := func(r wire.Reason, e error) {
 		facts.Certificate = append(facts.Certificate, r)
 		if err == nil {

@@ -88,7 +88,8 @@ type Transport struct {
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// DialTLSContext makes connections for https, with TLS on them; nil:
-	// DialContext and TLSClientConfig.
+	// DialContext and TLSClientConfig. Errors of crypto/tls that it gives are told of
+	// as if the handshake had been made here.
 	DialTLSContext func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// TLSClientConfig is for https; nil: the system's roots. NextProtos nil:

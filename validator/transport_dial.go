@@ -116,7 +116,7 @@ func (x *trip) dial() *conn {
 		err = errNoConnection
 	}
 	if err != nil {
-		x.notDialled(err, address)
+		x.notDialled(err, address, through)
 		return nil
 	}
 	x.dialling = nc
@@ -148,17 +148,21 @@ func (t *Transport) newConn(o *origin, nc net.Conn, address string, took time.Du
 	return c
 }
 
-// notDialled takes in why there is no connection to address.
-func (x *trip) notDialled(err error, address string) {
+// notDialled takes in why there is no connection to address, with TLS on it
+// perhaps.
+func (x *trip) notDialled(err error, address string, encrypted bool) {
 	x.cause = err
-	if unresolved(err) {
-		x.phase = PhaseDNS
-		host, _, _ := net.SplitHostPort(address)
-		x.name = new(NameFacts)
+	host, _, _ := net.SplitHostPort(address)
+	switch {
+	case unresolved(err):
+		x.phase, x.name = PhaseDNS, new(NameFacts)
 		x.end, x.name.Code, x.local = unnamed(err, host)
-		return
+	case encrypted && ofTLS(err):
+		x.phase, x.tls = PhaseTLS, &TLSFacts{ServerName: host}
+		x.end = unencrypted(err, x.tls)
+	default:
+		x.end, x.local = notConnectedBy(err, address)
 	}
-	x.end, x.local = notConnectedBy(err, address)
 }
 
 // below gives the connection below TLS that was made elsewhere, or c itself.

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -22,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"why520/validator"
+	"why520/validator/origintest"
 )
 
 // secured starts an origin within TLS, and gives a configuration that trusts it.
@@ -286,4 +288,38 @@ func TestAConnectionThatWasMadeForHTTP2IsNoVerdict(t *testing.T) {
 	var local *validator.LocalError
 	assert.ErrorAs(t, err, &local)
 	assert.Empty(t, seen.list())
+}
+
+// Where TLS was to be made elsewhere, what the origin did wrong in it is its
+// fault all the same, be the handshake made there or here.
+func TestAHandshakeThatFailsElsewhereHasItsReason(t *testing.T) {
+	for _, name := range []string{
+		"tls-certificate-untrusted", "tls-certificate-expired", "tls-certificate-name-mismatch", "tls-alert-received",
+		"tls-alpn-mismatch", "tls-version-or-cipher-mismatch/alert-40", "tls-peer-speaks-plaintext",
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := origintest.Start(t, name)
+			config := o.Prober().TLS.Clone()
+			config.ServerName = o.Target().SNI
+			for made, dial := range map[string]func(context.Context, string, string) (net.Conn, error){
+				"there": (&tls.Dialer{Config: config}).DialContext,
+				"here": func(ctx context.Context, network, address string) (net.Conn, error) {
+					c, err := new(net.Dialer).DialContext(ctx, network, address)
+					if err != nil {
+						return nil, err
+					}
+					return tls.Client(c, config), nil
+				},
+			} {
+				tr, seen := transport(t)
+				tr.DialTLSContext = dial
+				_, _, err := do(tr, "GET", o.URL(), nil)
+				assert.ErrorIs(t, err, o.Fault.Reason, made)
+				if assert.Len(t, seen.list(), 1, made) {
+					e, _ := seen.last(t)
+					assert.Equal(t, validator.PhaseTLS, e.Phase, made)
+				}
+			}
+		})
+	}
 }
