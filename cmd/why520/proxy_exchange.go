@@ -97,6 +97,9 @@ func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		x.status = status
 	}
+	if status >= 200 && x.r.ProtoMajor == 1 && x.content != nil && !x.content.all() {
+		x.Header().Set("Connection", "close") // RFC 9112 section 9.3: what is left of the content is no request
+	}
 	x.writing(func() { x.ResponseWriter.WriteHeader(status) })
 	if status >= 200 && (x.content != nil && !x.content.all() || strings.HasPrefix(x.Header().Get("Content-Type"), "text/event-stream")) {
 		_ = x.FlushError() // the client may wait for it before it sends on; what fails here fails at the next write
@@ -156,7 +159,7 @@ func (x *exchange) end(cut bool) {
 	x.setWriteDeadline(now.Add(x.limit))
 	m, took := x.s.metrics, now.Sub(x.began)
 	if x.status == 0 && !cut {
-		x.status = http.StatusOK // net/http writes it
+		x.WriteHeader(http.StatusOK) // net/http would, without a look at the content
 	}
 	m.requests.WithLabelValues(statusLabel(x.status)).Inc()
 	m.seconds.Observe(took.Seconds())
@@ -184,6 +187,7 @@ func (x *exchange) linger(cut bool) {
 	if !cut && x.FlushError() == nil {
 		_, _ = io.Copy(io.Discard, x.content.ReadCloser) // it ends with the client or the deadline
 	}
+	x.setWriteDeadline(time.Now().Add(x.limit)) // a last chunk may be still to be written
 }
 
 const lingering = time.Second
@@ -318,7 +322,7 @@ func (c *requestContent) Read(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.n += int64(n)
-	c.ended = c.ended || err != nil
+	c.ended = c.ended || err == io.EOF
 	c.until = time.Time{}
 	if !c.closed {
 		c.x.setReadDeadline(time.Time{})

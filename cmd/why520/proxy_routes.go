@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"why520/validator"
 	"why520/validator/edge"
@@ -97,13 +99,17 @@ func (g *generation) route(r *http.Request) *route {
 	return nil
 }
 
+// awaitLeave is how long an origin has to say 100 (Continue), or to refuse, where
+// the client asked for that before it sends its content.
+const awaitLeave = time.Second
+
 // transport gives what asks an origin.
 func (s *proxyServer) transport(c *proxyConfig, o *originConfig) *validator.Transport {
 	policy := c.policy
 	policy.Insecure = o.Insecure
 	t := &validator.Transport{
 		Policy: &policy, Deadlines: c.deadlines, HoldContent: int64(c.HoldContent), TLSClientConfig: o.tls,
-		MaxConnsPerHost: o.MaxConns, Recorder: &s.recorder,
+		MaxConnsPerHost: o.MaxConns, ExpectContinueTimeout: awaitLeave, Recorder: &s.recorder,
 		OnVerdict: func(r *http.Request, e *validator.Evidence, v *validator.Verdict) {
 			s.count(v)
 			if x := exchangeOf(r.Context()); x != nil {
@@ -181,7 +187,7 @@ func (a asked) RoundTrip(r *http.Request) (*http.Response, error) {
 	x.failure = failureSeen{reason: "slow-client", err: errSlowClient.Error()}
 	return &http.Response{
 		Status: "408 Request Timeout", StatusCode: http.StatusRequestTimeout, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
-		Header:        http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Connection": {"close"}, "Cache-Control": {"no-store"}},
+		Header:        http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Content-Length": {strconv.Itoa(len(text))}, "Cache-Control": {"no-store"}},
 		ContentLength: int64(len(text)), Body: io.NopCloser(strings.NewReader(text)),
 	}, nil
 }
