@@ -109,6 +109,23 @@ func TestWhatFollowsMalformedContentIsNoRequest(t *testing.T) {
 	assert.NotContains(t, p.out.String(), "smuggled")
 }
 
+// Content that is malformed is the client's fault, not the origin's; the ID on the
+// page leads to the line of the log.
+func TestMalformedContentIsTheClientsFault(t *testing.T) {
+	p := startProxy(t, nil, "--origin", originOf(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	c := rawClient(t, p, "POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZ\r\n")
+	response, page := c.answer(t, "POST")
+	assert.Equal(t, 400, response.StatusCode)
+	assert.Equal(t, `why520; error=http_request_error; status-code=400; details="request-content"`, response.Header.Get("Proxy-Status"))
+	line := p.out.all(t, 1)[0]
+	assert.Equal(t, "request-content", line["reason"])
+	assert.Equal(t, "what the client sent is malformed", line["message"])
+	assert.Contains(t, line["error"], "invalid byte in chunk length")
+	assert.Contains(t, page, line["id"])
+	assert.Equal(t, 1.0, p.metric("why520_verdicts_total", "reason=request-content"))
+	assertCountedOnce(t, p)
+}
+
 // A connection stays where the content came whole before the answer.
 func TestAfterContentThatCameWholeTheConnectionStays(t *testing.T) {
 	p := startProxy(t, nil, "--origin", originOf(t, func(w http.ResponseWriter, r *http.Request) {

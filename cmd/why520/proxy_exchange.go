@@ -9,11 +9,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"why520/validator"
+	"why520/validator/edge"
 	"why520/wire"
 )
 
@@ -137,17 +139,38 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 // onVerdict takes down what a Transport found.
 func (x *exchange) onVerdict(e *validator.Evidence, v *validator.Verdict) {
 	s := &x.verdict
+	reason, status := x.blame(v)
 	*s = seen{
-		valid: true, id: e.ID, reason: v.Reason.String(), cause: string(v.Cause), status: v.EdgeStatus, phase: v.Phase.String(),
-		message: v.Message, offset: v.Offset, address: e.Address, timing: e.Timing, attempts: e.Attempts, reused: e.Reused, received: e.Received, err: e.Error,
+		valid: true, id: e.ID, reason: reason, cause: string(v.Cause), status: status, phase: v.Phase.String(),
+		message: message(reason, v), offset: v.Offset, address: e.Address, timing: e.Timing, attempts: e.Attempts, reused: e.Reused, received: e.Received, err: e.Error,
 	}
 	for _, n := range v.Notes {
-		if n.Reason == validator.ClientClosed {
-			s.reason, s.status = n.Reason.String(), statusLeft
-			s.message = "the client left before the end"
-		}
 		s.notes = append(s.notes, n.Reason.String())
 	}
+}
+
+// message says what a verdict is about.
+func message(reason string, v *validator.Verdict) string {
+	switch reason {
+	case edge.RequestFault:
+		return "what the client sent is malformed"
+	case validator.ClientClosed.String():
+		return "the client left before the end"
+	}
+	return v.Message
+}
+
+// blame gives the reason and the status that a verdict counts under: where the
+// origin is not to blame, what the client did. x may be nil.
+func (x *exchange) blame(v *validator.Verdict) (reason string, status int) {
+	left := slices.ContainsFunc(v.Notes, func(n validator.Finding) bool { return n.Reason == validator.ClientClosed })
+	switch {
+	case !left:
+		return v.Reason.String(), v.EdgeStatus
+	case x != nil && x.content != nil && x.content.isFaulty() && x.r.Context().Err() == nil:
+		return edge.RequestFault, http.StatusBadRequest
+	}
+	return validator.ClientClosed.String(), statusLeft
 }
 
 // statusLeft is what logs have of a client that left; see edge.Answers.
@@ -229,8 +252,11 @@ func (x *exchange) log(took time.Duration, cut bool) {
 		text("reason", v.reason)
 		text("cause", v.cause)
 		number("edge_status", int64(v.status))
+		if x.failure.id != "" { // the one on the page
+			v.id, v.err = x.failure.id, x.failure.err
+		}
 		text("id", v.id)
-		if v.reason != wire.OK.String() {
+		if v.reason != wire.OK.String() || x.failure.reason != "" {
 			level = slog.LevelWarn
 			text("phase", v.phase)
 			if v.offset >= 0 {
@@ -301,7 +327,8 @@ type requestContent struct {
 
 	mu     sync.Mutex
 	n      int64
-	ended  bool // nothing more will come
+	ended  bool // all came
+	faulty bool // what came is malformed, or the client left
 	closed bool
 	slow   bool      // the client made no progress
 	until  time.Time // a Read that is under way; else zero
@@ -326,8 +353,12 @@ func (c *requestContent) Read(b []byte) (int, error) {
 	c.until = time.Time{}
 	if !c.closed {
 		c.x.setReadDeadline(time.Time{})
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		switch {
+		case err == nil || err == io.EOF:
+		case errors.Is(err, os.ErrDeadlineExceeded):
 			c.slow, err = true, errSlowClient
+		default:
+			c.faulty = true
 		}
 	}
 	return n, err
@@ -364,6 +395,13 @@ func (c *requestContent) all() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ended
+}
+
+// isFaulty reports whether content came to a bad end.
+func (c *requestContent) isFaulty() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.faulty
 }
 
 // isSlow reports whether the client made no progress. net/http's server cancels the

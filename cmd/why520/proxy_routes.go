@@ -111,8 +111,9 @@ func (s *proxyServer) transport(c *proxyConfig, o *originConfig) *validator.Tran
 		Policy: &policy, Deadlines: c.deadlines, HoldContent: int64(c.HoldContent), TLSClientConfig: o.tls,
 		MaxConnsPerHost: o.MaxConns, ExpectContinueTimeout: awaitLeave, Recorder: &s.recorder,
 		OnVerdict: func(r *http.Request, e *validator.Evidence, v *validator.Verdict) {
-			s.count(v)
-			if x := exchangeOf(r.Context()); x != nil {
+			x := exchangeOf(r.Context())
+			s.count(x, v)
+			if x != nil {
 				x.onVerdict(e, v)
 			}
 		},
@@ -135,14 +136,11 @@ func (s *proxyServer) transport(c *proxyConfig, o *originConfig) *validator.Tran
 }
 
 // count counts a verdict and its notes.
-func (s *proxyServer) count(v *validator.Verdict) {
-	reason, status := v.Reason.String(), v.EdgeStatus
+func (s *proxyServer) count(x *exchange, v *validator.Verdict) {
 	for _, n := range v.Notes {
 		s.metrics.notes.WithLabelValues(n.Reason.String()).Inc()
-		if n.Reason == validator.ClientClosed {
-			reason, status = n.Reason.String(), statusLeft
-		}
 	}
+	reason, status := x.blame(v)
 	s.metrics.verdicts.WithLabelValues(reason, string(v.Cause), statusLabel(status)).Inc()
 }
 

@@ -20,6 +20,9 @@ func (a *Answers) proxyStatus(f *Failure) string {
 	m := newMember(a.name())
 	m.token("error", f.proxyError)
 	details := f.Reason
+	if f.Reason == RequestFault {
+		m.integer("status-code", int64(f.Status))
+	}
 	if f.failed != nil {
 		if e := f.failed.Evidence; e != nil {
 			m.received(e)
