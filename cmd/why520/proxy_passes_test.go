@@ -251,3 +251,14 @@ func TestAStoredCopyIsTold(t *testing.T) {
 	assert.EqualValues(t, 520, line["edge_status"])
 	assert.Equal(t, 1.0, p.metric("why520_stored_copies_served_total", ""))
 }
+
+func TestAQueryAndTrailersArriveAsTheyWereSent(t *testing.T) {
+	p := startProxy(t, nil, "--origin", originOf(t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, r.RequestURI, " ", r.Trailer)
+	}))
+	const uri = "/x?q=100%&z=1;y=2"
+	c := rawClient(t, p, "POST "+uri+" HTTP/1.1\r\nHost: x\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Sum: 7\r\n\r\n")
+	_, content := c.answer(t, "POST")
+	assert.Equal(t, uri+" map[X-Sum:[7]]", content)
+}

@@ -18,8 +18,9 @@ type Handler struct {
 	Transport http.RoundTripper // nil: http.DefaultTransport, which knows little of why an exchange failed
 
 	// Rewrite, if set, makes the request to the origin, as
-	// httputil.ReverseProxy.Rewrite does. nil: the URL is put under Origin, the
-	// client's Host stays, and X-Forwarded-For, -Host and -Proto are set.
+	// httputil.ReverseProxy.Rewrite does, save that the query is as it came, and
+	// trailers are passed on. nil: the URL is put under Origin, the client's Host
+	// stays, and X-Forwarded-For, -Host and -Proto are set.
 	Rewrite func(*httputil.ProxyRequest)
 
 	once  sync.Once
@@ -37,18 +38,24 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) prepare() {
 	h.proxy = httputil.ReverseProxy{
-		Rewrite: h.Rewrite, Transport: h.Transport,
+		Rewrite: h.rewrite, Transport: h.Transport,
 		ErrorHandler: h.ErrorHandler, ModifyResponse: h.ModifyResponse,
 		BufferPool: buffers{},
 		ErrorLog:   log.New(discard{}, "", 0), // ModifyResponse tells Logger of what would stand there
 	}
-	if h.proxy.Rewrite == nil {
-		h.proxy.Rewrite = func(p *httputil.ProxyRequest) {
-			p.SetURL(h.Origin)
-			p.Out.Host = p.In.Host
-			p.SetXForwarded()
-		}
+}
+
+// rewrite makes the request to the origin.
+func (h *Handler) rewrite(p *httputil.ProxyRequest) {
+	p.Out.URL.RawQuery = p.In.URL.RawQuery // the origin judges it; nothing of it is looked at here
+	p.Out.Trailer = p.In.Trailer           // filled when the content is at its end
+	if h.Rewrite != nil {
+		h.Rewrite(p)
+		return
 	}
+	p.SetURL(h.Origin)
+	p.Out.Host = p.In.Host
+	p.SetXForwarded()
 }
 
 // buffers is an httputil.BufferPool of what content is copied through.

@@ -67,3 +67,40 @@ func TestEveryOriginThatFailsIsAnsweredFor(t *testing.T) {
 		})
 	}
 }
+
+// before starts a proxy before an origin, both on sockets.
+func before(t *testing.T, origin http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	o := httptest.NewServer(origin)
+	t.Cleanup(o.Close)
+	u, err := url.Parse(o.URL)
+	require.NoError(t, err)
+	proxy := httptest.NewServer(&edge.Handler{Origin: u, Transport: new(validator.Transport)})
+	t.Cleanup(proxy.Close)
+	return proxy
+}
+
+// What is no query of a form, by net/url, is a query all the same.
+func TestAQueryArrivesAsItWasSent(t *testing.T) {
+	proxy := before(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.RequestURI) })
+	for _, uri := range []string{"/x?q=100%", "/x?z=1;y=2&b=3&a=100%25&c=4", "/x?b&a=+%20", "/x?", "/x"} {
+		response, err := proxy.Client().Get(proxy.URL + uri)
+		require.NoError(t, err)
+		assert.Equal(t, uri, contentOf(t, response))
+		response.Body.Close()
+	}
+}
+
+func TestTrailersOfARequestArrive(t *testing.T) {
+	proxy := before(t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(w, r.Body)
+		io.WriteString(w, " "+r.Trailer.Get("X-Sum"))
+	})
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, proxy.URL, io.MultiReader(strings.NewReader("content")))
+	require.NoError(t, err)
+	r.Trailer = http.Header{"X-Sum": {"7"}}
+	response, err := proxy.Client().Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	assert.Equal(t, "content 7", contentOf(t, response))
+}
