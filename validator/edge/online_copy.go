@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -57,6 +58,18 @@ func (c *copied) confirmedBy(h http.Header) bool {
 		}
 	}
 	return c.header.Get("Etag") == "" && c.header.Get("Last-Modified") == ""
+}
+
+// differs reports whether an answer to HEAD with these fields is about other content.
+func (c *copied) differs(h http.Header) bool {
+	for _, name := range []string{"Etag", "Last-Modified"} {
+		now, before := h.Get(name), c.header.Get(name)
+		if now != "" && before != "" && weak(now) != weak(before) {
+			return true
+		}
+	}
+	length := h.Get("Content-Length")
+	return length != "" && length != strconv.Itoa(len(c.content))
 }
 
 // weak gives the part of an entity tag that the weak comparison looks at, RFC 9110

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,9 +28,15 @@ func (a *AlwaysOnline) Keep(resp *http.Response) error {
 		if status >= 200 && status < 400 {
 			a.invalidate(q, resp.Header)
 		}
-	case method != http.MethodGet && method != "", q.withContent():
-	case status == http.StatusNotFound || status == http.StatusGone:
+	case method != http.MethodGet && method != http.MethodHead && method != "", q.withContent():
+	case status == http.StatusNotFound || status == http.StatusGone || status == http.StatusUnavailableForLegalReasons:
 		a.store().Delete(keyOf(q.uri))
+	case status >= 200 && status < 400 && withdraws(resp.Header):
+		a.withdraw(q, resp.Header)
+	case method == http.MethodHead:
+		if status == http.StatusOK {
+			a.compare(q, resp.Header)
+		}
 	case status == http.StatusNotModified:
 		a.freshen(q, resp.Header)
 	case storable(resp, q):
@@ -63,8 +70,32 @@ func (a *AlwaysOnline) invalidate(q *asked, h http.Header) {
 	}
 }
 
-// freshen takes over what a 304 says of the copy that it confirms, RFC 9111
-// section 4.3.4.
+// withdraw forgets the copy that a newer response takes the place of, and may not be
+// stored itself: where responses vary, the one for this request.
+func (a *AlwaysOnline) withdraw(q *asked, h http.Header) {
+	text := q.uri
+	if c := a.get(text); c != nil && len(c.vary) > 0 && !slices.Contains(varyNames(h), "*") {
+		text = c.variantText(q)
+	}
+	a.store().Delete(keyOf(text))
+}
+
+// compare holds the copy against what HEAD says of the content now, RFC 9111
+// section 4.3.5. A copy of other content is forgotten.
+func (a *AlwaysOnline) compare(q *asked, h http.Header) {
+	c := a.load(q)
+	switch {
+	case c == nil:
+	case c.status != http.StatusOK || c.differs(h):
+		a.store().Delete(keyOf(c.text))
+	default:
+		a.freshen(q, h)
+	}
+}
+
+// freshen takes over what a 304, or an answer to HEAD, says of the copy that it
+// confirms, RFC 9111 sections 4.3.4 and 4.3.5. A copy that may not be served any more
+// then is forgotten.
 func (a *AlwaysOnline) freshen(q *asked, h http.Header) {
 	now := time.Now()
 	if !shareable(h, q) || a.confirmed.before(q.uri, now) {
@@ -74,7 +105,10 @@ func (a *AlwaysOnline) freshen(q *asked, h http.Header) {
 	if c == nil || !c.confirmedBy(h) {
 		return
 	}
-	c.update(h, q.at, now)
+	if c.update(h, q.at, now); c.dead() {
+		a.store().Delete(keyOf(c.text))
+		return
+	}
 	a.save(c.text, c.encode(c.content, 0))
 }
 
@@ -97,6 +131,7 @@ func (a *AlwaysOnline) tee(resp *http.Response, q *asked) {
 	}
 	c := newCopy(resp, q, time.Now())
 	if c.dead() {
+		a.withdraw(q, resp.Header)
 		return
 	}
 	t := &tee{ReadCloser: resp.Body, online: a, length: length}
