@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,7 +62,7 @@ func (a *AlwaysOnline) invalidate(q *asked, h http.Header) {
 			continue
 		}
 		u, err := q.url.Parse(h.Get(name))
-		if err != nil || u.Scheme != q.url.Scheme || !strings.EqualFold(u.Host, q.url.Host) {
+		if err != nil || u.Scheme != q.url.Scheme || hostOf(u) != hostOf(q.url) {
 			continue
 		}
 		a.store().Delete(keyOf(q.uriOf(u)))
