@@ -18,8 +18,9 @@ type Handler struct {
 	Transport http.RoundTripper // nil: http.DefaultTransport, which knows little of why an exchange failed
 
 	// Rewrite, if set, makes the request to the origin, as
-	// httputil.ReverseProxy.Rewrite does, save that the query is as it came, and
-	// trailers are passed on. nil: the URL is put under Origin, the client's Host
+	// httputil.ReverseProxy.Rewrite does, save that the query is as it came,
+	// trailers are passed on, Max-Forwards is one less, and Upgrade names no HTTP
+	// (h2c) or TLS, within which requests would come by unseen. nil: the URL is put under Origin, the client's Host
 	// stays, and X-Forwarded-For, -Host and -Proto are set.
 	Rewrite func(*httputil.ProxyRequest)
 
@@ -30,10 +31,15 @@ type Handler struct {
 // ServeHTTP asks the origin, and passes its response on or answers for it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.once.Do(h.prepare)
-	if !r.ProtoAtLeast(1, 1) {
+	if n, ok := maxForwards(r); ok && n == 0 {
+		answerHere(w, r)
+		return
+	}
+	old := !r.ProtoAtLeast(1, 1)
+	if old {
 		defer resetIfAborted(w)
 	}
-	h.proxy.ServeHTTP(w, r)
+	h.proxy.ServeHTTP(&passing{ResponseWriter: w, old: old}, r)
 }
 
 func (h *Handler) prepare() {
@@ -47,8 +53,7 @@ func (h *Handler) prepare() {
 
 // rewrite makes the request to the origin.
 func (h *Handler) rewrite(p *httputil.ProxyRequest) {
-	p.Out.URL.RawQuery = p.In.URL.RawQuery // the origin judges it; nothing of it is looked at here
-	p.Out.Trailer = p.In.Trailer           // filled when the content is at its end
+	pass(p)
 	if h.Rewrite != nil {
 		h.Rewrite(p)
 		return
