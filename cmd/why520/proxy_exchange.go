@@ -103,9 +103,15 @@ func (x *exchange) WriteHeader(status int) {
 		x.Header().Set("Connection", "close") // RFC 9112 section 9.3: what is left of the content is no request
 	}
 	x.writing(func() { x.ResponseWriter.WriteHeader(status) })
-	if status >= 200 && (x.content != nil && !x.content.all() || strings.HasPrefix(x.Header().Get("Content-Type"), "text/event-stream")) {
+	if status >= 200 && (x.content != nil && !x.content.all() || isEventStream(x.Header())) {
 		_ = x.FlushError() // the client may wait for it before it sends on; what fails here fails at the next write
 	}
+}
+
+// isEventStream compares as RFC 9110 section 8.3.1 has it.
+func isEventStream(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }
 
 func (x *exchange) Write(b []byte) (n int, err error) {

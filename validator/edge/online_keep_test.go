@@ -388,9 +388,11 @@ func TestGETWithContentIsLeftAlone(t *testing.T) {
 }
 
 func TestStreamsOfEventsAreNotHeld(t *testing.T) {
-	var a edge.AlwaysOnline
-	passOn(t, &a, get("http://example.test/"), 200, "data: x\n\n", "Content-Type", "text/event-stream; charset=utf-8")
-	assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
+	for _, kind := range []string{"text/event-stream", "text/event-stream; charset=utf-8", "Text/Event-Stream ;x=y"} {
+		var a edge.AlwaysOnline
+		passOn(t, &a, get("http://example.test/"), 200, "data: x\n\n", "Content-Type", kind)
+		assert.Nil(t, copyFor(t, &a, get("http://example.test/")), kind)
+	}
 }
 
 // A full store has no room.

@@ -10,7 +10,7 @@ import (
 // storable reports whether a shared cache may store a response to GET, RFC 9111
 // section 3, and whether it is a good one.
 func storable(resp *http.Response, q *asked) bool {
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
+	if kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";"); strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") {
 		return false // it would be held for as long as somebody listens, and never be whole
 	}
 	switch resp.StatusCode {

@@ -17,15 +17,21 @@ func newMember(name string) *member {
 	return m
 }
 
-// item writes a Token where s can be one, and else a String:
-//
-//	sf-token = ( ALPHA / "*" ) *( tchar / ":" / "/" )
+// item writes a Token where s can be one, and else a String.
 func (m *member) item(s string) {
-	if s != "" && (isAlpha(s[0]) || s[0] == '*') && isToken(strings.NewReplacer(":", "", "/", "").Replace(s)) {
+	if isItemToken(s) {
 		m.WriteString(s)
 	} else {
 		m.quote(s)
 	}
+}
+
+// isItemToken reports whether s is a Token of RFC 9651 section 3.3.4, which begins
+// otherwise than that of RFC 9110:
+//
+//	sf-token = ( ALPHA / "*" ) *( tchar / ":" / "/" )
+func isItemToken(s string) bool {
+	return s != "" && (isAlpha(s[0]) || s[0] == '*') && isToken(strings.NewReplacer(":", "", "/", "").Replace(s))
 }
 
 // flag writes a parameter that is true.
