@@ -2,6 +2,9 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 )
 
 // A raw is a client that writes its requests itself.
@@ -124,6 +129,68 @@ func TestMalformedContentIsTheClientsFault(t *testing.T) {
 	assert.Contains(t, page, line["id"])
 	assert.Equal(t, 1.0, p.metric("why520_verdicts_total", "reason=request-content"))
 	assertCountedOnce(t, p)
+}
+
+// RFC 9112 section 6.1: an HTTP/1.0 request with Transfer-Encoding is framed by nobody
+// knows what, and nothing behind it is a request. net/http's server does not tell of it.
+func TestNothingFollowsARequestOfHTTP10(t *testing.T) {
+	p := startProxy(t, nil, "--origin", originOf(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	for _, fields := range []string{"Transfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 0", "X: y"} {
+		c := rawClient(t, p, "POST / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n"+fields+"\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+		assert.Equal(t, 1, strings.Count(c.rest(t), "HTTP/1."), fields)
+	}
+	p.out.all(t, 3)
+	assert.NotContains(t, p.out.String(), "smuggled")
+}
+
+// HTTP/2 can say what would be another request in HTTP/1.1.
+func TestWhatHTTP11CannotSayIsRefused(t *testing.T) {
+	cert, key, roots := certificate(t)
+	p := startProxy(t, nil, "--origin", originOf(t, func(http.ResponseWriter, *http.Request) {}), "--tls-cert", cert, "--tls-key", key)
+	address := p.clients.Addr().String()
+	for _, c := range []struct {
+		method, target, host string
+		status               string
+	}{
+		{"GET", "/?x=%20y", address, "200"},
+		{"GET", "/?x HTTP/1.1 y", address, "400"},
+		{"GET", "/a b", address, "400"},
+		{"GET /admin HTTP/1.1", "/", address, "400"},
+		{"GET", "/", "a b", "400"},
+		{"GET", "/", "a/b", "400"},
+	} {
+		assert.Equal(t, c.status, overHTTP2(t, address, roots, c.method, c.target, c.host), c)
+	}
+	p.out.all(t, 6)
+	assert.Contains(t, p.out.String(), `"reason":"malformed-request"`)
+	assertCountedOnce(t, p)
+}
+
+// overHTTP2 asks with what no client would send, and gives the status.
+func overHTTP2(t *testing.T, address string, roots *x509.CertPool, method, target, host string) string {
+	t.Helper()
+	c, err := tls.Dial("tcp", address, &tls.Config{RootCAs: roots, NextProtos: []string{"h2"}})
+	require.NoError(t, err)
+	defer c.Close()
+	require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
+	_, err = io.WriteString(c, http2.ClientPreface)
+	require.NoError(t, err)
+	framer := http2.NewFramer(c, c)
+	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	require.NoError(t, framer.WriteSettings())
+	var head bytes.Buffer
+	encoder := hpack.NewEncoder(&head)
+	for _, f := range [][2]string{{":scheme", "https"}, {":authority", host}, {":method", method}, {":path", target}} {
+		require.NoError(t, encoder.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]}))
+	}
+	require.NoError(t, framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: head.Bytes(), EndHeaders: true, EndStream: true}))
+	for {
+		frame, err := framer.ReadFrame()
+		require.NoError(t, err)
+		if f, ok := frame.(*http2.MetaHeadersFrame); ok {
+			return f.PseudoValue("status")
+		}
+	}
 }
 
 // A connection stays where the content came whole before the answer.

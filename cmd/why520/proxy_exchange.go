@@ -99,13 +99,20 @@ func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		x.status = status
 	}
-	if status >= 200 && x.r.ProtoMajor == 1 && x.content != nil && !x.content.all() {
-		x.Header().Set("Connection", "close") // RFC 9112 section 9.3: what is left of the content is no request
+	if status >= 200 && x.closes() {
+		x.Header().Set("Connection", "close")
 	}
 	x.writing(func() { x.ResponseWriter.WriteHeader(status) })
 	if status >= 200 && (x.content != nil && !x.content.all() || isEventStream(x.Header())) {
 		_ = x.FlushError() // the client may wait for it before it sends on; what fails here fails at the next write
 	}
+}
+
+// closes reports whether the connection may not have another request: where content is
+// left that would be taken for one (RFC 9112 section 9.3), and of HTTP/1.0, of which
+// net/http does not say that a Transfer-Encoding was there, and ignored (section 6.1).
+func (x *exchange) closes() bool {
+	return x.r.ProtoMajor == 1 && (x.r.ProtoMinor == 0 || x.content != nil && !x.content.all())
 }
 
 // isEventStream compares as RFC 9110 section 8.3.1 has it.

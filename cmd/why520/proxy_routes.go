@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"why520/validator"
 	"why520/validator/edge"
 )
@@ -206,6 +208,8 @@ func (s *proxyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodConnect:
 		x.refuse(http.StatusMethodNotAllowed, "connect", "http_request_denied", "this proxy stands before origins, and tunnels to no other place")
+	case malformed(r):
+		x.refuse(http.StatusBadRequest, "malformed-request", "http_request_error", "the method, the target or the host is malformed")
 	case slices.ContainsFunc(r.Header["Via"], func(via string) bool { return strings.Contains(via, s.pseudonym) }):
 		x.refuse(http.StatusLoopDetected, "loop", "proxy_loop_detected", "this request came through this proxy before: its origin leads back to it")
 	case to == nil:
@@ -215,6 +219,14 @@ func (s *proxyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		to.handler.ServeHTTP(x, r)
 	}
 	whole = true
+}
+
+// malformed reports whether a request has what HTTP/1.1 cannot say, as HTTP/2 can: white
+// space in its method or target, or a Host that is none. net/http's server looks only
+// where it has a line of HTTP/1.1 before it.
+func malformed(r *http.Request) bool {
+	blank := func(c rune) bool { return c <= ' ' || c == 0x7f }
+	return strings.ContainsFunc(r.Method, blank) || strings.ContainsFunc(r.RequestURI, blank) || !httpguts.ValidHostHeader(r.Host)
 }
 
 // refuse answers a request that no origin is asked for.

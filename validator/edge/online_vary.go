@@ -21,6 +21,7 @@ import (
 func (a *AlwaysOnline) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u, before := *r.URL, r.WithContext(r.Context())
+		u.Scheme = "" // the connection's counts, as for the origin, not what the client writes
 		before.URL, before.Header = &u, r.Header.Clone()
 		remembered := &asked{request: before, header: before.Header, at: time.Now()}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, remembered)))

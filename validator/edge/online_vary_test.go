@@ -93,6 +93,19 @@ func TestTheOwnPortOfASchemeIsNoOtherURI(t *testing.T) {
 	assert.NotNil(t, copyFor(t, &a, get("http://a.test:8080/")))
 }
 
+// A client cannot have what it is answered over http kept for https: the origin is
+// told of the connection's scheme, and may answer with a redirect to itself.
+func TestTheSchemeIsTheConnections(t *testing.T) {
+	var a edge.AlwaysOnline
+	plain := get("http://a.test/")
+	plain.URL.Scheme = "https" // GET https://a.test/ HTTP/1.1, without TLS
+	a.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		passOn(t, &a, r, 301, "", "Location", "https://a.test/")
+	})).ServeHTTP(nil, plain)
+	assert.Nil(t, copyFor(t, &a, get("https://a.test/")))
+	assert.NotNil(t, copyFor(t, &a, get("http://a.test/")))
+}
+
 // written keeps what a store was given.
 type written struct {
 	edge.MemoryStore
