@@ -265,8 +265,8 @@ func (x *exchange) log(took time.Duration, cut bool) {
 		text("reason", v.reason)
 		text("cause", v.cause)
 		number("edge_status", int64(v.status))
-		if x.failure.id != "" { // the one on the page
-			v.id, v.err = x.failure.id, x.failure.err
+		if id := x.failure.id; id != "" && id != v.id { // the page has one of its own: it is not about this verdict
+			v.id, v.err = id, x.failure.err
 		}
 		text("id", v.id)
 		if v.reason != wire.OK.String() || x.failure.reason != "" {

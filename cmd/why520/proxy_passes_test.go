@@ -230,6 +230,18 @@ func TestAnIDLeadsToTheEvidence(t *testing.T) {
 	assert.Contains(t, index, "/verdicts/ID")
 }
 
+// The page of a failure that the verdict does not tell of has an ID of its own.
+func TestAnIDWithoutAVerdictLeadsToTheLineToo(t *testing.T) {
+	p := startProxy(t, nil, "--origin", originOf(t, func(w http.ResponseWriter, _ *http.Request) { echo(w) }))
+	c := rawClient(t, p, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: another\r\n\r\n")
+	response, page := c.answer(t, "GET")
+	assert.Equal(t, 502, response.StatusCode)
+	line := p.out.all(t, 1)[0]
+	assert.Contains(t, page, line["id"])
+	assert.Contains(t, line["error"], "tried to switch protocol")
+	assertCountedOnce(t, p)
+}
+
 // A copy that is served in the place of a failure is told.
 func TestAStoredCopyIsTold(t *testing.T) {
 	var down atomic.Bool

@@ -208,9 +208,9 @@ func TestUpgradesToHTTPAreNotPassedOn(t *testing.T) {
 	}
 }
 
-// What a client sends of the new protocol without waiting is not lost.
+// What either side sends of the new protocol without waiting is not lost.
 func TestWhatFollowsAnUpgradeAtOnceArrives(t *testing.T) {
-	const switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
+	const switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello, "
 	proxy := speaking(t, switched)
 	got := exchanged(t, proxy, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nat once", int64(len(switched+"at once")))
 	assert.Equal(t, switched+"at once", got)
