@@ -87,6 +87,7 @@ type AlwaysOnline struct {
 	own       MemoryStore
 	held      atomic.Int64 // bytes of content that is not yet at its end
 	confirmed confirmed
+	forgotten forgotten
 }
 
 // Serve answers r with the stored copy, and reports true; or writes nothing and

@@ -29,7 +29,7 @@ func (a *AlwaysOnline) Keep(resp *http.Response) error {
 		}
 	case method != http.MethodGet && method != http.MethodHead && method != "", q.withContent():
 	case status == http.StatusNotFound || status == http.StatusGone || status == http.StatusUnavailableForLegalReasons:
-		a.store().Delete(keyOf(q.uri))
+		a.forget(q.uri, q.uri)
 	case status >= 200 && status < 400 && withdraws(resp.Header):
 		a.withdraw(q, resp.Header)
 	case method == http.MethodHead:
@@ -56,7 +56,7 @@ func safe(method string) bool {
 // invalidate forgets what a request has changed, RFC 9111 section 4.4: its target,
 // and what Location and Content-Location name of the same origin.
 func (a *AlwaysOnline) invalidate(q *asked, h http.Header) {
-	a.store().Delete(keyOf(q.uri))
+	a.forget(q.uri, q.uri)
 	for _, name := range []string{"Location", "Content-Location"} {
 		if h.Get(name) == "" {
 			continue
@@ -65,9 +65,22 @@ func (a *AlwaysOnline) invalidate(q *asked, h http.Header) {
 		if err != nil || u.Scheme != q.url.Scheme || hostOf(u) != hostOf(q.url) {
 			continue
 		}
-		a.store().Delete(keyOf(q.uriOf(u)))
+		a.forget(q.uriOf(u), q.uriOf(u))
 	}
 }
+
+// forget removes what is stored for text, the URI's or one of its variants'. What is
+// still on its way then is older, and is not stored either.
+func (a *AlwaysOnline) forget(uri, text string) {
+	a.forgotten.of(uri).Add(1)
+	a.store().Delete(keyOf(text))
+}
+
+// forgotten counts what was removed. URIs share counters: one more is not stored now
+// and then.
+type forgotten [256]atomic.Uint64
+
+func (f *forgotten) of(uri string) *atomic.Uint64 { return &f[keyOf(uri)[0]] }
 
 // withdraw forgets the copy that a newer response takes the place of, and may not be
 // stored itself: where responses vary, the one for this request.
@@ -76,7 +89,7 @@ func (a *AlwaysOnline) withdraw(q *asked, h http.Header) {
 	if c := a.get(text); c != nil && len(c.vary) > 0 && !slices.Contains(varyNames(h), "*") {
 		text = c.variantText(q)
 	}
-	a.store().Delete(keyOf(text))
+	a.forget(q.uri, text)
 }
 
 // compare holds the copy against what HEAD says of the content now, RFC 9111
@@ -86,7 +99,7 @@ func (a *AlwaysOnline) compare(q *asked, h http.Header) {
 	switch {
 	case c == nil:
 	case c.status != http.StatusOK || c.differs(h):
-		a.store().Delete(keyOf(c.text))
+		a.forget(q.uri, c.text)
 	default:
 		a.freshen(q, h)
 	}
@@ -105,7 +118,7 @@ func (a *AlwaysOnline) freshen(q *asked, h http.Header) {
 		return
 	}
 	if c.update(h, q.at, now); c.dead() {
-		a.store().Delete(keyOf(c.text))
+		a.forget(q.uri, c.text)
 		return
 	}
 	a.save(c.text, c.encode(c.content, 0))
@@ -133,7 +146,8 @@ func (a *AlwaysOnline) tee(resp *http.Response, q *asked) {
 		a.withdraw(q, resp.Header)
 		return
 	}
-	t := &tee{ReadCloser: resp.Body, online: a, length: length}
+	t := &tee{ReadCloser: resp.Body, online: a, length: length, forgotten: a.forgotten.of(q.uri)}
+	t.before = t.forgotten.Load()
 	if length > 0 && !t.reserve(length) {
 		t.drop()
 		return
@@ -162,6 +176,9 @@ type tee struct {
 	text   string  // what the key is made of
 	index  *copied // to be stored first, where there are variants; or nil
 
+	forgotten *atomic.Uint64
+	before    uint64 // what forgotten was
+
 	mu       sync.Mutex // Close may come while Read waits
 	value    []byte     // the head of the copy, and what was read; nil: nothing is to be stored (any more)
 	head     int        // bytes of value that are no content
@@ -184,7 +201,7 @@ func (t *tee) Read(p []byte) (int, error) {
 	}
 	t.value = append(t.value, p[:n]...)
 	if err == io.EOF {
-		if t.length < 0 || have == t.length {
+		if (t.length < 0 || have == t.length) && t.forgotten.Load() == t.before {
 			if t.index != nil {
 				t.online.save(t.index.text, t.index.encode(nil, 0))
 			}

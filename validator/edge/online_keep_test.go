@@ -290,6 +290,27 @@ func TestACopyIsWithdrawnByTheOriginAlone(t *testing.T) {
 	assert.True(t, has("a=1"))
 }
 
+// What was on its way when the copy was removed is older than that.
+func TestWhatWasRemovedDoesNotComeBack(t *testing.T) {
+	for _, remove := range []func(*edge.AlwaysOnline){
+		func(a *edge.AlwaysOnline) { passOn(t, a, request("POST", "http://example.test/"), 200, "") },
+		func(a *edge.AlwaysOnline) {
+			passOn(t, a, get("http://example.test/"), 200, "one person's", "Cache-Control", "private")
+		},
+		func(a *edge.AlwaysOnline) { passOn(t, a, get("http://example.test/"), 404, "") },
+	} {
+		var a edge.AlwaysOnline
+		under := respond(get("http://example.test/"), -1, strings.NewReader("old"))
+		require.NoError(t, a.Keep(under))
+		remove(&a)
+		_, err := io.ReadAll(under.Body)
+		require.NoError(t, err)
+		assert.Nil(t, copyFor(t, &a, get("http://example.test/")))
+		passOn(t, &a, get("http://example.test/"), 200, "new")
+		assert.NotNil(t, copyFor(t, &a, get("http://example.test/")))
+	}
+}
+
 func TestAnAnswerToHEADFreshensTheCopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var a edge.AlwaysOnline
