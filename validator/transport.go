@@ -23,8 +23,9 @@ import (
 // # Errors
 //
 // RoundTrip fails with a *[Error] where the origin is at fault, a *[LocalError]
-// where this machine is, the caller's context's error where the caller left, and
-// another error where the request cannot be sent as it stands. A fault of the
+// where this machine is, the caller's context's error where the caller left, a
+// *[ContentError] where the request's content could not be had, and another error
+// where the request cannot be sent as it stands. A fault of the
 // content that is beyond HoldContent comes from the Read of the body, as *Error
 // too: the content of a response that was cut never ends with io.EOF.
 //

@@ -227,7 +227,7 @@ func (x *trip) addContent() error {
 		if err == nil || err == io.EOF || err == io.ErrUnexpectedEOF {
 			err = errContentLength
 		}
-		return fmt.Errorf("reading the request's content: %w", err)
+		return &ContentError{err}
 	}
 	a.head = a.head[:a.size+n]
 	a.streamed = false
