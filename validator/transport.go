@@ -59,7 +59,7 @@ type Transport struct {
 	// not set by default, as streams may last, save Connect and TLS: 10 s each. Total
 	// is from RoundTrip to the end of the content, time in line included (see
 	// MaxConnsPerHost). Where it is over in line, or for the time there, that is a
-	// *LocalError, and no verdict on the origin.
+	// *LocalError around ErrConnectionLimit, and no verdict on the origin.
 	Deadlines Deadlines
 
 	// HoldContent is how many bytes of content are read and verified before

@@ -3,6 +3,8 @@ package validator
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"sync"
@@ -139,9 +141,13 @@ func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
 	}
 }
 
+// ErrConnectionLimit is in the [LocalError] of a request whose Deadlines.Total was
+// over in line for a connection, or for the time there: see MaxConnsPerHost.
+var ErrConnectionLimit = errors.New("none of the connections that MaxConnsPerHost allows came free in time")
+
 // inLine gives the error of x, whose time was over in line.
 func (x *trip) inLine() error {
-	return &LocalError{"waiting in line for a connection to " + x.key.host, os.ErrDeadlineExceeded}
+	return &LocalError{"waiting in line for a connection to " + x.key.host, fmt.Errorf("%w (%w)", ErrConnectionLimit, os.ErrDeadlineExceeded)}
 }
 
 // inTurn gives c, whose turn has become x's, or nil where x has to make another

@@ -99,6 +99,7 @@ func TestTheTimeForAllMayPassInLine(t *testing.T) {
 			var local *validator.LocalError
 			require.ErrorAs(t, err, &local)
 			assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			assert.ErrorIs(t, err, validator.ErrConnectionLimit)
 			var failed *validator.Error
 			assert.False(t, errors.As(err, &failed))
 		}
