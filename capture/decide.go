@@ -24,7 +24,7 @@ func (t *Tracker) decide(d *finding) {
 		d.end = t.patience(d, d.at)
 	case r != nil && d.who.by != ByClient && !(r.side == origin && o.is(closed) && int32(r.seq-o.fin) > 0 && d.pending):
 		d.end = wire.RST
-	case o.is(closed):
+	case o.is(closed) && f.connected():
 		d.end = wire.FIN
 	case f.ended == 0 || d.pending:
 		if d.end = t.patience(d, d.at); d.end == wire.Open {

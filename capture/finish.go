@@ -115,6 +115,11 @@ func (t *Tracker) build(f *record) *Flow {
 		f.marks &^= faulted
 		t.hangUp(f)
 	}
+	if f.protocol == http && t.aside(f).talk != 0 && f.exchanges == 0 && t.talks.at(t.aside(f).talk).chat() {
+		f.protocol = foreign
+		f.marks &^= faulted
+		t.hangUp(f)
+	}
 	for i := range f.side {
 		if h := &f.side[i]; h.is(known|acknowledged) && int32(h.acked-h.max) > int32(btoi(h.is(finished))) {
 			f.marks |= lossy // what nobody saw was acknowledged
@@ -233,11 +238,15 @@ func (f *record) handshake() string {
 	return HandshakePartial
 }
 
-// connected reports whether the client has acknowledged the origin's SYN.
+// connected reports whether the client has acknowledged the origin's SYN: that
+// shows, too, in what the origin sent and, where the capture has not what the
+// client did, in what of it the origin acknowledged.
 func (f *record) connected() bool {
-	o := &f.side[origin]
+	c, o := &f.side[client], &f.side[origin]
 	switch {
 	case f.has(joined):
+		return true
+	case o.is(synchronized) && (o.data() > 0 || !c.is(synchronized) && c.acknowledgedBytes() > 0):
 		return true
 	case o.is(synchronized):
 		return o.is(acknowledged) && (int32(o.acked-o.iss) > 0 || o.total.count() > 1<<30) // numbers wrap

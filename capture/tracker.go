@@ -194,7 +194,7 @@ func (t *Tracker) take(s *Segment) {
 	if s.Flags&ACK != 0 {
 		window := uint32(s.Window)
 		if s.Flags&SYN == 0 { // the window of a SYN is not scaled
-			if window <<= h.scale & 15; !peer.is(known) && !f.has(joined) { // its SYN was not captured
+			if window <<= h.scale & 15; !peer.is(known) { // its SYN was not captured
 				peer.begin(s.Ack)
 			}
 		}
