@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"fmt"
+
 	"why520/validator"
 	"why520/wire"
 )
@@ -34,7 +36,10 @@ func (t *Tracker) decide(d *finding) {
 	if f.protocol == encrypted {
 		d.note = append(d.note, validator.FlowEncrypted)
 	}
-	if f.has(lossy) || t.cut && f.ended == 0 && r == nil {
+	if d.end == wire.Timeout {
+		d.torn = f.torn(d.at)
+	}
+	if f.has(lossy) || d.torn > 0 || t.cut && f.ended == 0 && r == nil {
 		d.note = append(d.note, validator.CaptureIncomplete)
 	}
 	if f.has(early) {
@@ -124,6 +129,36 @@ func (t *Tracker) patience(d *finding, at int64) wire.End {
 	return wire.Open
 }
 
+// rto is the time in which TCP sends again what was not acknowledged, the first
+// time of all too (RFC 6298 section 2: it is one second, or three at most).
+const rto = 3e9
+
+// torn gives 1 + the side that sent what was not acknowledged at that time, and
+// did not send it again, as TCP would have: the capture has not the rest. 0: none.
+func (f *record) torn(at int64) int {
+	for d := range f.side {
+		if h := &f.side[d]; h.is(known|acknowledged) && !h.is(retried) && int32(h.max-h.acked) > 0 && f.connected() && at-f.spoke[d] > rto {
+			return 1 + d
+		}
+	}
+	return 0
+}
+
+// tornOff says what torn found.
+func (d *finding) tornOff() string {
+	side := d.torn - 1
+	h := &d.f.side[side]
+	return fmt.Sprintf("%d bytes of the %s were neither acknowledged nor sent again for %.1f s: the capture has not the rest of the flow",
+		h.max-h.acked, [...]string{"client", "origin"}[side], float64(d.at-d.f.spoke[side])/1e9)
+}
+
+// unheard reports whether who sent r had given up: what it had sent, again and
+// again, was not acknowledged.
+func (f *record) unheard(r *reset) bool {
+	const many, long = 3, 1e9
+	return r.resent >= many || r.side == origin && !f.connected() && f.side[origin].syns() > 1 && r.time-f.first >= long
+}
+
 // confidence gives that of a verdict without a reset.
 func (t *Tracker) confidence(d *finding) string {
 	switch f := d.f; {
@@ -131,6 +166,8 @@ func (t *Tracker) confidence(d *finding) string {
 		return open
 	case f.has(lossy), t.lost > 0, f.partial():
 		return likely
+	case d.end == wire.Timeout && !f.connected() && f.side[client].syns() < 2:
+		return likely // that one was lost, perhaps
 	}
 	return certain
 }

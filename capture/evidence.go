@@ -166,7 +166,11 @@ func (t *Tracker) silence(d *finding) []string {
 	var seen []string
 	add := func(format string, a ...any) { seen = append(seen, fmt.Sprintf(format, a...)) }
 	if !f.connected() && !o.is(synchronized) {
-		add("SYNs sent: %d, none answered", c.syns)
+		more := ""
+		if c.syns() == 15 {
+			more = " or more"
+		}
+		add("SYNs sent: %d%s, none answered", c.syns(), more)
 	}
 	if d.e.End == wire.Timeout && f.connected() {
 		add("%d of %d bytes of the request were acknowledged", d.e.Acked, d.e.Sent)

@@ -102,6 +102,7 @@ type finding struct {
 	end  wire.End
 	note []wire.Reason
 	gone bool // the client, perhaps, before the origin's reset: nobody can tell
+	torn int  // 1 + side that would have sent again what was not acknowledged, had the capture its end; 0: none
 	// pending: a request, or a handshake, waits for the origin.
 	pending bool
 }
@@ -165,6 +166,12 @@ func (t *Tracker) build(f *record) *Flow {
 		e.Seen = append(e.Seen, validator.Finding{Reason: r, Offset: -1})
 	}
 	switch {
+	case d.torn > 0:
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, d.tornOff())
+	case d.r != nil && d.who.by != Injected && f.unheard(d.r):
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, "its sender had sent the same again and again, and heard nothing: the path may have gone silent, or its peer")
 	case d.gone:
 		e.TCP.Confidence, e.TCP.Or = open, t.otherwise(&d, e.Phase, wire.RST)
 	case e.TCP.Confidence == open && d.r != nil:

@@ -16,7 +16,7 @@ func (t *Tracker) synchronize(f *record, d int, s *Segment) meaning {
 	case s.Flags&ACK != 0 && t.answersRival(f, d, s):
 		return another
 	case h.is(synchronized) && h.iss == s.Seq:
-		h.syns += btoi(h.syns < 255)
+		h.tries += btoi(h.syns() < 15)
 		return taken
 	case s.Flags&ACK != 0 && (h.is(synchronized) || peer.is(synchronized) && !peer.sent(s.Ack)):
 		return ignored
@@ -29,7 +29,7 @@ func (t *Tracker) synchronize(f *record, d int, s *Segment) meaning {
 		return t.rivalled(f, d, s)
 	}
 	h.iss = s.Seq
-	h.syns += btoi(h.syns < 255)
+	h.tries += btoi(h.syns() < 15)
 	h.state |= synchronized
 	f.marks &^= joined
 	if !h.is(known) {

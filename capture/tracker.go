@@ -188,6 +188,7 @@ func (t *Tracker) take(s *Segment) {
 		t.outlives(f, d, s)
 	}
 	h.learn(s)
+	peer.tries &= 15
 	if s.Fragment {
 		f.marks |= fragmented | lossy
 	}
