@@ -42,7 +42,7 @@ func (t *Tracker) answer(f *record, c *talk, b []byte, cut int) {
 		}
 		if c.whole {
 			t.answered(f, c, at)
-			if t.aside(f).talk == 0 {
+			if c.owner != f {
 				if (len(b) > 0 || cut > 0) && !f.has(unfollowed) {
 					f.marks |= surplus | unfollowed
 				}

@@ -95,7 +95,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 		b, at = b[n:], at+uint64(n)
 		if c.asking == between {
 			t.sent(f, c, at)
-			if t.aside(f).talk == 0 {
+			if c.owner != f {
 				if c = t.talk(f); c == nil {
 					return
 				}
@@ -114,7 +114,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 			t.sent(f, c, at+uint64(cut))
 		}
 	}
-	if t.aside(f).talk != 0 && len(c.asked) == 0 && c.asking == between && !c.expected {
+	if c.owner == f && len(c.asked) == 0 && c.asking == between && !c.expected {
 		t.hangUp(f)
 	}
 }

@@ -14,11 +14,10 @@ import (
 func (t *Tracker) Take(a, b netip.AddrPort) *Flow {
 	t.believeAll()
 	s := Segment{Source: AddressOf(a.Addr()), Destination: AddressOf(b.Addr()), SourcePort: a.Port(), DestinationPort: b.Port()}
-	n, _ := t.table.find(&s, t.table.hashOf(&s))
+	n, f, _ := t.table.find(&s, t.table.hashOf(&s))
 	if n == 0 {
 		return nil
 	}
-	f := t.table.at(n)
 	t.fill(f)
 	flow := t.build(f)
 	t.tally(flow)

@@ -1,5 +1,7 @@
 package capture
 
+import "encoding/binary"
+
 // A record is what is kept of every flow, in 192 bytes: three cache lines, all of
 // which a packet needs. It holds no pointer, so that a great many of them cost the
 // garbage collector nothing. What only some flows have is in an aside.
@@ -20,14 +22,18 @@ type record struct {
 }
 
 // A long counts bytes of payload in six bytes: up to 256 TB, where it stays.
-type long [3]uint16
+type long [6]byte
 
-func longOf(n uint64) long {
+func longOf(n uint64) (l long) {
 	n = min(n, 1<<48-1)
-	return long{uint16(n), uint16(n >> 16), uint16(n >> 32)}
+	binary.LittleEndian.PutUint32(l[:], uint32(n))
+	binary.LittleEndian.PutUint16(l[4:], uint16(n>>32))
+	return l
 }
 
-func (l long) count() uint64 { return uint64(l[0]) | uint64(l[1])<<16 | uint64(l[2])<<32 }
+func (l *long) count() uint64 {
+	return uint64(binary.LittleEndian.Uint32(l[:])) | uint64(binary.LittleEndian.Uint16(l[4:]))<<32
+}
 
 // The sides of a flow.
 const (

@@ -32,15 +32,14 @@ func (t *table) sentBy(f *record, s *Segment) (first, is bool) {
 	if !f.has(wide) {
 		from, to := s.Source, s.Destination
 		addresses, ports := uint64(k.first)<<32|uint64(k.second), uint32(k.firstPort)<<16|uint32(k.secondPort)
-		forth := addresses ^ (from.low<<32 | to.low&0xFFFFFFFF) | uint64(ports^(uint32(s.SourcePort)<<16|uint32(s.DestinationPort)))
-		back := addresses ^ (to.low<<32 | from.low&0xFFFFFFFF) | uint64(ports^(uint32(s.DestinationPort)<<16|uint32(s.SourcePort)))
-		return forth == 0, from.narrow() && to.narrow() && min(forth, back) == 0
+		forth := (addresses ^ (from.low<<32 | to.low&0xFFFFFFFF)) | uint64(ports^(uint32(s.SourcePort)<<16|uint32(s.DestinationPort)))
+		back := (addresses ^ (to.low<<32 | from.low&0xFFFFFFFF)) | uint64(ports^(uint32(s.DestinationPort)<<16|uint32(s.SourcePort)))
+		other := from.high | to.high | (from.low^mapped)>>32 | (to.low^mapped)>>32 // 0: both are of IPv4
+		return forth == 0, min(forth, back)|other == 0
 	}
 	one, two := t.addresses(f)
-	forth := one.high ^ s.Source.high | one.low ^ s.Source.low | uint64(k.firstPort^s.SourcePort) |
-		two.high ^ s.Destination.high | two.low ^ s.Destination.low | uint64(k.secondPort^s.DestinationPort)
-	back := one.high ^ s.Destination.high | one.low ^ s.Destination.low | uint64(k.firstPort^s.DestinationPort) |
-		two.high ^ s.Source.high | two.low ^ s.Source.low | uint64(k.secondPort^s.SourcePort)
+	forth := one.apart(s.Source) | two.apart(s.Destination) | uint64(k.firstPort^s.SourcePort) | uint64(k.secondPort^s.DestinationPort)
+	back := one.apart(s.Destination) | two.apart(s.Source) | uint64(k.firstPort^s.DestinationPort) | uint64(k.secondPort^s.SourcePort)
 	return forth == 0, min(forth, back) == 0
 }
 
@@ -91,21 +90,22 @@ func fold(a, b uint64) uint64 {
 	return high ^ low
 }
 
-// find gives the number of the flow of s, 0 where there is none, and whether its
-// first end sent s.
-func (t *table) find(s *Segment, hash uint32) (n uint32, first bool) {
+// find gives the number and the record of the flow of s, 0 where there is none, and
+// whether its first end sent s.
+func (t *table) find(s *Segment, hash uint32) (n uint32, f *record, first bool) {
 	mask := uint32(len(t.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
 		slot := t.slots[i]
 		if slot == 0 {
-			return 0, true
+			return 0, nil, true
 		}
 		if uint32(slot>>32) != hash {
 			continue
 		}
 		n = uint32(slot)
-		if first, is := t.sentBy(t.at(n), s); is {
-			return n, first
+		f = t.at(n)
+		if first, is := t.sentBy(f, s); is {
+			return n, f, first
 		}
 	}
 }

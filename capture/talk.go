@@ -125,8 +125,8 @@ func (c *talk) buffers() int { return cap(c.head) + cap(c.raw) + cap(c.rest) + c
 
 // charge counts what c grew by; where that is too much, f is followed no more.
 func (t *Tracker) charge(f *record, c *talk) {
-	if t.aside(f).talk == 0 {
-		return
+	if c.owner != f {
+		return // it is over
 	}
 	cost := talkSize + c.buffers()
 	t.bytes += cost - c.cost

@@ -55,6 +55,11 @@ func (t *Tracker) Packet(p *Packet) {
 	if (t.far(p.Time) || t.doubt.count > 0) && !t.believed(p) {
 		return
 	}
+	t.packet(p)
+}
+
+// packet takes a packet whose time is believed.
+func (t *Tracker) packet(p *Packet) {
 	if p.Time > t.now {
 		if t.now = p.Time; t.now >= t.due {
 			t.settle()
@@ -158,8 +163,8 @@ func (t *Tracker) end(n uint32, f *record) {
 // take takes the next segment.
 func (t *Tracker) take(s *Segment) {
 	hash := t.table.hashOf(s)
-	n, first := t.table.find(s, hash)
-	if n != 0 && t.now-t.table.at(n).last > t.silent {
+	n, f, first := t.table.find(s, hash)
+	if n != 0 && t.now-f.last > t.silent {
 		t.finish(n)
 		n = 0
 	}
@@ -167,9 +172,8 @@ func (t *Tracker) take(s *Segment) {
 		if n = t.begin(s, hash); n == 0 {
 			return
 		}
-		first = true
+		f, first = t.table.at(n), true
 	}
-	f := t.table.at(n)
 	d := f.sender(first)
 	h, peer := &f.side[d], &f.side[1-d]
 	switch {
