@@ -21,6 +21,11 @@ func TestConfidenceIsThatOfWhatWasSeen(t *testing.T) {
 		"body-unacknowledged-and-the-rest-not-captured": "open",
 		"origin-gives-up-a-silent-client":               "open",
 		"origin-gives-up-a-silent-handshake":            "open",
+		"tls-unanswered":                                "certain",
+		"tls-unanswered-http2-offered":                  "open",
+		"tls-unanswered-http2-offered-first":            "open",
+		"tls13-early-data":                              "open",
+		"never-asked":                                   "certain",
 		"reset-in-content":                              "certain",
 	} {
 		flows := 0

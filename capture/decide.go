@@ -39,6 +39,7 @@ func (t *Tracker) decide(d *finding) {
 	if d.end == wire.Timeout {
 		d.torn = f.torn(d.at)
 	}
+	d.idle = (d.end == wire.FIN || d.end == wire.RST && d.who.by == ByOrigin) && t.spare(d)
 	if f.has(lossy) || d.torn > 0 || t.cut && f.ended == 0 && r == nil {
 		d.note = append(d.note, validator.CaptureIncomplete)
 	}
@@ -127,6 +128,26 @@ func (t *Tracker) patience(d *finding, at int64) wire.End {
 		return wire.Timeout
 	}
 	return wire.Open
+}
+
+// spare reports whether the client had asked nothing for long, on a connection
+// that was ready: the origin may close it then (RFC 9112 section 9.5).
+func (t *Tracker) spare(d *finding) bool {
+	f, a := d.f, t.aside(d.f)
+	const long = 1e9
+	switch {
+	case f.has(joined), !f.connected(), d.at-max(f.spoke[client], f.spoke[origin]) < long:
+		return false
+	case f.protocol == encrypted:
+		return a.encryptedYet() && !a.askedYet()
+	}
+	return f.side[client].proven() == 0 && f.side[origin].proven() == 0
+}
+
+// unasked says what spare found.
+func (d *finding) unasked() string {
+	return fmt.Sprintf("the client had asked nothing for %.1f s: an origin may close such a connection (RFC 9112 section 9.5)",
+		float64(d.at-max(d.f.spoke[client], d.f.spoke[origin]))/1e9)
 }
 
 // rto is the time in which TCP sends again what was not acknowledged, the first

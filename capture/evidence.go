@@ -36,6 +36,9 @@ func (t *Tracker) evidence(d *finding) {
 		}
 		return
 	}
+	if d.idle {
+		e.Phase = validator.PhaseIdle
+	}
 	e.Reused = f.exchanges > 0
 	t.count(d)
 }
@@ -128,6 +131,14 @@ func (t *Tracker) count(d *finding) {
 	c := &d.f.side[client]
 	e := d.e
 	e.Sent = max(c.proven()-int64(c.from.count()), 0)
+	if a := t.aside(d.f); d.f.protocol == encrypted {
+		switch {
+		case a.encryptedYet() && !a.askedYet():
+			e.Sent = 0
+		case a.tls[client].flags&farewell != 0:
+			e.Sent = max(int64(d.f.beforeFarewell(a))-int64(c.from.count()), 0)
+		}
+	}
 	acked := c.acknowledgedBytes()
 	if r := d.r; r != nil && d.who.by == ByOrigin && r.side == origin && r.flags&ACK != 0 {
 		if by := int64(c.total.count()) - int64(int32(c.next-r.ack)); by <= c.proven() {

@@ -101,6 +101,7 @@ type finding struct {
 	end  wire.End
 	note []wire.Reason
 	gone bool // the client, perhaps, before the origin's reset: nobody can tell
+	idle bool // the origin ended a connection on which nothing was asked for long
 	torn int  // 1 + side that would have sent again what was not acknowledged, had the capture its end; 0: none
 	// pending: a request, or a handshake, waits for the origin.
 	pending bool
@@ -119,6 +120,9 @@ func (t *Tracker) build(f *record) *Flow {
 		f.protocol = foreign
 		f.marks &^= faulted
 		t.hangUp(f)
+	}
+	if f.protocol == encrypted {
+		t.aside(f).ask(f)
 	}
 	for i := range f.side {
 		if h := &f.side[i]; h.is(known|acknowledged) && int32(h.acked-h.max) > int32(btoi(h.is(finished))) {
@@ -161,6 +165,9 @@ func (t *Tracker) build(f *record) *Flow {
 	} else if d.end == wire.RST && !d.pending && f.protocol == http {
 		e.TCP.Unacknowledged = max(int64(f.whole.count())-f.side[origin].acknowledgedBytes(), 0)
 	}
+	if d.idle {
+		e.TCP.Evidence = append(e.TCP.Evidence, d.unasked())
+	}
 	for _, r := range d.note {
 		e.Seen = append(e.Seen, validator.Finding{Reason: r, Offset: -1})
 	}
@@ -168,6 +175,12 @@ func (t *Tracker) build(f *record) *Flow {
 	case d.torn > 0:
 		e.TCP.Confidence = open
 		e.TCP.Evidence = append(e.TCP.Evidence, d.tornOff())
+	case f.protocol == encrypted && t.aside(f).unclear():
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, "where its TLS records begin, or what they are, could not be told to the end")
+	case d.end == wire.Timeout && f.protocol == encrypted && t.aside(f).encryptedYet() && t.aside(f).tls[client].flags&http2 != 0:
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, "the client offers HTTP/2, in which it may send what wants no answer")
 	case d.r != nil && d.who.by != Injected && f.unheard(d.r):
 		e.TCP.Confidence = open
 		e.TCP.Evidence = append(e.TCP.Evidence, "its sender had sent the same again and again, and heard nothing: the path may have gone silent, or its peer")

@@ -28,7 +28,7 @@ func (t *Tracker) synchronize(f *record, d int, s *Segment) meaning {
 		}
 		return t.rivalled(f, d, s)
 	}
-	h.iss = s.Seq
+	h.iss, f.spoke[d] = s.Seq, t.now
 	h.tries += btoi(h.syns() < 15)
 	h.state |= synchronized
 	f.marks &^= joined

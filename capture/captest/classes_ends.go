@@ -19,6 +19,23 @@ var ends = []Class{
 		t.handshake()
 		t.close(t.origin)
 	}},
+	{"never-asked", ended(capture.Idle, wire.OK), func(t *talk) {
+		t.handshake()
+		t.wait(10 * time.Second)
+		t.close(t.origin)
+	}},
+	{"never-asked-and-reset", Truth{wire.OK, capture.ByOrigin, capture.Idle, capture.HandshakeComplete, nil}, func(t *talk) {
+		t.handshake()
+		t.wait(10 * time.Second)
+		t.abort(t.origin)
+	}},
+	{"accepted-late-and-closed", ended(capture.BeforeRequest, validator.ClosedBeforeRequest), func(t *talk) {
+		t.syn(t.client, 0)
+		t.client.seq--
+		t.wait(3 * time.Second)
+		t.handshake()
+		t.close(t.origin)
+	}},
 	{"closed-without-a-byte", ended(capture.AfterRequest, wire.ClosedWithoutAByte), func(t *talk) {
 		t.handshake()
 		t.get()
