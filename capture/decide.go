@@ -136,7 +136,7 @@ func (t *Tracker) spare(d *finding) bool {
 	f, a := d.f, t.aside(d.f)
 	const long = 1e9
 	switch {
-	case f.has(joined), !f.connected(), d.at-max(f.spoke[client], f.spoke[origin]) < long:
+	case f.has(joined), !f.connected(), t.unasked(d) < long:
 		return false
 	case f.protocol == encrypted:
 		return a.encryptedYet() && !a.askedYet()
@@ -144,10 +144,15 @@ func (t *Tracker) spare(d *finding) bool {
 	return f.side[client].proven() == 0 && f.side[origin].proven() == 0
 }
 
-// unasked says what spare found.
-func (d *finding) unasked() string {
-	return fmt.Sprintf("the client had asked nothing for %.1f s: an origin may close such a connection (RFC 9112 section 9.5)",
-		float64(d.at-max(d.f.spoke[client], d.f.spoke[origin]))/1e9)
+// unasked gives for how long the client had asked nothing, on a connection that
+// was ready, when d ended; the origin's alert at the end is no answer.
+func (t *Tracker) unasked(d *finding) int64 {
+	f := d.f
+	since := f.spoke[client]
+	if f.protocol != encrypted || t.aside(f).tls[origin].flags&notified == 0 {
+		since = max(since, f.spoke[origin])
+	}
+	return d.at - since
 }
 
 // rto is the time in which TCP sends again what was not acknowledged, the first

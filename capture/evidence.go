@@ -159,7 +159,7 @@ func (t *Tracker) stage(d *finding, phase validator.Phase) string {
 		return InContent
 	case phase == validator.PhaseIdle:
 		const soon = 1e9
-		if d.at-f.spoke[origin] >= soon {
+		if d.idle || d.at-f.spoke[origin] >= soon {
 			return Idle
 		}
 		return AfterResponse

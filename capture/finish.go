@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -41,6 +42,9 @@ func (t *Tracker) finish(n uint32) {
 func (t *Tracker) tally(f *Flow) bool {
 	if f.Verdict.OK() {
 		t.stats.Sound++
+		if in := f.Evidence.TCP; in.Confidence == open && in.Or != wire.OK {
+			t.stats.Unsure++
+		}
 		return false
 	}
 	t.stats.Faulty++
@@ -166,7 +170,7 @@ func (t *Tracker) build(f *record) *Flow {
 		e.TCP.Unacknowledged = max(int64(f.whole.count())-f.side[origin].acknowledgedBytes(), 0)
 	}
 	if d.idle {
-		e.TCP.Evidence = append(e.TCP.Evidence, d.unasked())
+		e.TCP.Evidence = append(e.TCP.Evidence, fmt.Sprintf("the client had asked nothing for %.1f s: an origin may close such a connection (RFC 9112 section 9.5)", float64(t.unasked(&d))/1e9))
 	}
 	for _, r := range d.note {
 		e.Seen = append(e.Seen, validator.Finding{Reason: r, Offset: -1})

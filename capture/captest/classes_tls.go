@@ -171,6 +171,12 @@ var encrypted = []Class{
 		t.wait(10 * time.Second)
 		t.close(t.origin)
 	}},
+	{"tls12-never-asked-and-an-alert", cipher(wire.OK, capture.Idle, ""), func(t *talk) {
+		t.hello12()
+		t.wait(10 * time.Second)
+		t.send(t.origin, record(21, 26))
+		t.close(t.origin)
+	}},
 	{"tls12-closed-before-request", cipher(validator.TLSClosedWithoutAByte, capture.BeforeRequest, ""), func(t *talk) {
 		t.hello12()
 		t.close(t.origin)
