@@ -39,7 +39,7 @@ func (t *Tracker) evidence(d *finding) {
 	if d.idle {
 		e.Phase = validator.PhaseIdle
 	}
-	e.Reused = f.exchanges > 0
+	e.Reused = f.exchanges > 0 && f.side[client].from.count() > 0 // else nobody had asked for the first response
 	t.count(d)
 }
 
@@ -193,6 +193,8 @@ func (t *Tracker) silence(d *finding) []string {
 		switch {
 		case r.after&movedOn != 0:
 			add("a reset in the name of %s was not obeyed: what lies behind it was acknowledged", by)
+		case r.after&answered != 0 && r.side == client:
+			add("a reset in the name of the client came before its SYN came again")
 		case r.after&answered != 0:
 			add("a reset answered the SYN, and so did the origin's SYN-ACK")
 		case r.closed:

@@ -202,6 +202,13 @@ func (t *Tracker) build(f *record) *Flow {
 	}
 	v := validator.Judge(e, nil)
 	e.TCP.Stage = t.stage(&d, v.Phase)
+	if f.protocol == foreign && f.connected() && !v.OK() {
+		said := "what the client sent is no HTTP"
+		if f.has(lossy) {
+			said += ", or was not captured"
+		}
+		e.TCP.Evidence = append(e.TCP.Evidence, said)
+	}
 	first, second := t.table.addresses(f)
 	from, to := address(first, f.key.firstPort), address(second, f.key.secondPort)
 	if f.has(originFirst) {

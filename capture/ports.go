@@ -20,6 +20,12 @@ func (t *Tracker) synchronize(f *record, d int, s *Segment) meaning {
 		return taken
 	case s.Flags&ACK != 0 && (h.is(synchronized) || peer.is(synchronized) && !peer.sent(s.Ack)):
 		return ignored
+	case s.Flags&ACK != 0 && peer.is(synchronized): // it answers that: what came in its sender's name before was another's
+		if h.is(known) && h.next-uint32(h.total.count())-(s.Seq+1) > slack {
+			f.unfinish(d)
+			h.state &^= known | acknowledged
+			h.total = long{}
+		}
 	case f.has(joined) && s.Flags&ACK == 0 && !h.is(known):
 		return another // what came before is of an older one
 	case h.is(synchronized), h.is(known) && uint32(h.next-s.Seq-1) > farthest:

@@ -36,6 +36,14 @@ var ends = []Class{
 		t.handshake()
 		t.close(t.origin)
 	}},
+	{"answered-unasked-and-closed", ended(capture.BeforeRequest, validator.ClosedBeforeRequest), func(t *talk) {
+		t.handshake()
+		t.send(t.origin, page(50))
+		t.fin(t.origin)
+		t.ack(t.client)
+		t.again(t.client, request("GET"), 16*time.Second)
+		t.fin(t.client)
+	}},
 	{"closed-without-a-byte", ended(capture.AfterRequest, wire.ClosedWithoutAByte), func(t *talk) {
 		t.handshake()
 		t.get()
