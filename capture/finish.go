@@ -77,6 +77,7 @@ func (t *Tracker) forget(n uint32, f *record) {
 		t.unsee(f)
 		t.dropRival(f)
 		t.dropStrays(f)
+		t.dropResets(f)
 		t.discardAll(f)
 		t.dropAside(f)
 	}

@@ -69,6 +69,17 @@ func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 	t.end(n, f)
 }
 
+// dropResets frees the resets of f.
+func (t *Tracker) dropResets(f *record) {
+	a := t.aside(f)
+	for n := a.resets; n != 0; {
+		next := t.resets.at(n).next
+		t.resets.put(n)
+		n = next
+	}
+	a.resets = 0
+}
+
 // behindReset notes what s of side d says of the resets before it.
 func (t *Tracker) behindReset(f *record, d int, s *Segment) {
 	for n := t.aside(f).resets; n != 0; {
