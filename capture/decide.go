@@ -192,8 +192,8 @@ func (t *Tracker) confidence(d *finding) string {
 		return open
 	case f.has(lossy), t.lost > 0, f.partial():
 		return likely
-	case d.end == wire.Timeout && !f.connected() && f.side[client].syns() < 2:
-		return likely // that one was lost, perhaps
+	case d.end == wire.Timeout && !f.connected() && f.side[client].syns() < 2 && d.at-f.first > rto:
+		return likely // that one was lost, perhaps, or the capture has not the others
 	}
 	return certain
 }
