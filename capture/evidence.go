@@ -39,7 +39,8 @@ func (t *Tracker) evidence(d *finding) {
 	if d.idle {
 		e.Phase = validator.PhaseIdle
 	}
-	e.Reused = f.exchanges > 0 && f.side[client].from.count() > 0 // else nobody had asked for the first response
+	// Where a request is open that is the client's first, nobody had asked for the response before it.
+	e.Reused = f.exchanges > 0 && (e.Phase == validator.PhaseIdle || f.side[client].from.count() > 0)
 	t.count(d)
 }
 
