@@ -111,7 +111,7 @@ func parseOrigin(text string) (capture.Origin, error) {
 // capturePercent is by how much the heap may grow before it is collected again
 // while captures are read: that costs little, for most of it is a table without
 // pointers.
-const capturePercent = 50
+const capturePercent = 70
 
 // closingPercent is the same while the flows that are left at the end are given,
 // one after the other: most of what is made of each is garbage once it is printed.

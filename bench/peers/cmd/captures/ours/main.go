@@ -93,7 +93,7 @@ func ended(err error) error {
 func verdicts(f *os.File, o capture.Options) error {
 	own := os.Getenv("GOGC") == "" // percents as the command has them
 	if own {
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(70)
 	}
 	t := capture.NewTracker(o, func(*capture.Flow) {})
 	r, err := capture.NewReader(f)
