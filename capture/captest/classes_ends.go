@@ -44,6 +44,12 @@ var ends = []Class{
 		t.again(t.client, request("GET"), 16*time.Second)
 		t.fin(t.client)
 	}},
+	{"request-line-without-an-end-answered", ended(capture.InHead, wire.NotHTTPText), func(t *talk) {
+		t.handshake()
+		t.send(t.client, "GET /")
+		t.send(t.origin, "<html>hi</html>")
+		t.close(t.origin)
+	}},
 	{"closed-without-a-byte", ended(capture.AfterRequest, wire.ClosedWithoutAByte), func(t *talk) {
 		t.handshake()
 		t.get()
