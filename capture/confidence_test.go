@@ -17,6 +17,7 @@ func TestConfidenceIsThatOfWhatWasSeen(t *testing.T) {
 		"unanswered-once":        "likely",
 		"request-unacknowledged": "certain",
 		"request-unacknowledged-and-the-rest-not-captured": "open",
+		"request-unacknowledged-and-the-client-resets":     "certain",
 		"body-stalled": "certain",
 		"body-unacknowledged-and-the-rest-not-captured": "open",
 		"origin-gives-up-a-silent-client":               "open",

@@ -178,11 +178,11 @@ func (d *finding) tornOff() string {
 		h.max-h.acked, [...]string{"client", "origin"}[side], float64(d.at-d.f.spoke[side])/1e9)
 }
 
-// unheard reports whether who sent r had given up: what it had sent, again and
-// again, was not acknowledged.
+// unheard reports whether r is the origin's that had given up: what it had sent,
+// again and again, was not acknowledged.
 func (f *record) unheard(r *reset) bool {
 	const many, long = 3, 1e9
-	return r.resent >= many || r.side == origin && !f.connected() && f.side[origin].syns() > 1 && r.time-f.first >= long
+	return r.side == origin && (r.resent >= many || !f.connected() && f.side[origin].syns() > 1 && r.time-f.first >= long)
 }
 
 // confidence gives that of a verdict without a reset.

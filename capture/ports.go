@@ -26,7 +26,7 @@ func (t *Tracker) synchronize(f *record, d int, s *Segment) meaning {
 			h.state &^= known | acknowledged
 			h.total = long{}
 		}
-	case f.has(joined) && s.Flags&ACK == 0 && !h.is(known):
+	case f.has(joined) && s.Flags&ACK == 0 && h.seen() == 0:
 		return another // what came before is of an older one
 	case h.is(synchronized), h.is(known) && uint32(h.next-s.Seq-1) > farthest:
 		if f.has(queued) || d == client && !peer.is(known) {

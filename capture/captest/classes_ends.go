@@ -199,6 +199,11 @@ var silences = []Class{
 		t.again(t.client, strings.Repeat("u", 1000), 16*time.Second)
 		t.fin(t.client)
 	}},
+	{"request-unacknowledged-and-the-client-resets", Truth{validator.RequestUnacknowledged, capture.ByClient, capture.BeforeRequest, capture.HandshakeComplete, []wire.Reason{validator.ClientReset}}, func(t *talk) {
+		t.handshake()
+		t.again(t.client, request("GET"), 16*time.Second)
+		t.abort(t.client)
+	}},
 	{"request-unacknowledged-and-the-rest-not-captured", ended(capture.BeforeRequest, validator.RequestUnacknowledged, validator.CaptureIncomplete), func(t *talk) {
 		t.handshake()
 		t.send(t.client, request("GET"))
