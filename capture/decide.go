@@ -11,7 +11,8 @@ import (
 func (t *Tracker) decide(d *finding) {
 	f, r := d.f, d.r
 	c, o := &f.side[client], &f.side[origin]
-	clientFirst := c.is(finished) && (!o.is(finished) || f.clientFirst())
+	alerted := f.protocol == encrypted && t.aside(f).tls[client].flags&leaving != 0
+	clientFirst := alerted || c.is(finished) && (!o.is(finished) || f.clientFirst())
 	switch {
 	case f.has(joined):
 		d.note = append(d.note, validator.FlowJoinedInTheMiddle)
@@ -21,7 +22,7 @@ func (t *Tracker) decide(d *finding) {
 	case r != nil && d.who.by == ByClient && !(o.is(closed) && r.peer):
 		d.note = append(d.note, validator.ClientReset)
 		d.end = t.patience(d, r.time)
-	case clientFirst && d.pending && f.connected() && !t.resetAllTheSame(d):
+	case clientFirst && d.pending && f.connected() && (alerted || !t.resetAllTheSame(d)):
 		d.note = append(d.note, validator.ClientClosed)
 		d.end = t.patience(d, d.at)
 	case r != nil && d.who.by != ByClient && !(r.side == origin && o.is(closed) && int32(r.seq-o.fin) > 0 && d.pending):

@@ -46,6 +46,7 @@ const (
 const (
 	http2    = 32 << iota // it offers HTTP/2
 	farewell              // it sent records that nobody would answer: see aside.farewell
+	leaving               // its last record before these is an alert
 )
 
 // Of TLS 1.3: an alert within application data, and the most that a session
@@ -120,6 +121,11 @@ func (t *Tracker) begun(f *record, d int, kind byte, length uint16, at uint64) {
 			a.farewell = uint32(at)
 		}
 		return
+	}
+	if d == client {
+		if r.flags &^= leaving; r.flags&notified != 0 {
+			r.flags |= leaving
+		}
 	}
 	switch {
 	case kind == changeCipherSpec:

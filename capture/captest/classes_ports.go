@@ -49,7 +49,7 @@ var reused = []Class{
 	}},
 	{"ports-reused-behind-what-was-joined", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
 		t.send(t.origin, strings.Repeat("old ", 50))
-		t.client.seq += 1000
+		t.client.seq -= 1000
 		t.origin.seq += 3000000
 		t.handshake()
 		t.get()

@@ -18,6 +18,11 @@ func cipher(reason wire.Reason, stage, who string) Truth {
 	return Truth{reason, who, stage, capture.HandshakeComplete, []wire.Reason{validator.FlowEncrypted}}
 }
 
+// cipherNoted is the truth of a flow within TLS that says nothing of the origin.
+func cipherNoted(stage string, note wire.Reason) Truth {
+	return Truth{wire.OK, "", stage, capture.HandshakeComplete, []wire.Reason{validator.FlowEncrypted, note}}
+}
+
 // hello makes the handshake of TLS 1.3, up to the client's Finished.
 func (t *talk) hello13() {
 	t.handshake()
@@ -230,6 +235,22 @@ var encrypted = []Class{
 		t.wait(time.Second)
 		t.send(t.client, record(23, 200))
 		t.wait(time.Second)
+		t.put(t.stateless(t.origin))
+	}},
+	{"tls12-client-refuses-the-certificate", cipherNoted(capture.InHandshake, validator.ClientClosed), func(t *talk) {
+		t.handshake()
+		t.send(t.client, record(22, 300))
+		t.stream(t.origin, record(22, 3000), mss)
+		t.send(t.client, "\x15\x03\x03\x00\x02\x02\x30") // fatal, unknown_ca
+		t.close(t.origin)
+	}},
+	{"tls12-client-takes-leave", cipherNoted(capture.BeforeRequest, validator.ClientClosed), func(t *talk) {
+		t.hello12()
+		t.wait(3 * time.Second)
+		t.send(t.client, record(21, 26))
+		t.fin(t.origin)
+		t.send(t.client, record(21, 26))
+		t.fin(t.client)
 		t.put(t.stateless(t.origin))
 	}},
 	{"tls13-early-data", cipher(wire.OK, capture.AfterResponse, capture.ByOrigin), func(t *talk) {
