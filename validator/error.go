@@ -41,3 +41,13 @@ func (e *Error) Timeout() bool {
 
 // Temporary is Timeout: it is there for net.Error.
 func (e *Error) Temporary() bool { return e.Timeout() }
+
+// A ContentError is why the content of a request could not be sent: its Read or its
+// Close failed, or it is not as long as ContentLength says. It says nothing of the
+// origin.
+type ContentError struct{ Err error }
+
+func (e *ContentError) Error() string { return "reading the request's content: " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *ContentError) Unwrap() error { return e.Err }

@@ -2,7 +2,6 @@ package validator
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -113,7 +112,7 @@ func (u *upload) mayProceed() bool {
 
 // fault notes err as the content's.
 func (u *upload) fault(err error) error {
-	err = fmt.Errorf("reading the request's content: %w", err)
+	err = &ContentError{err}
 	u.mu.Lock()
 	u.contentErr = err
 	u.mu.Unlock()

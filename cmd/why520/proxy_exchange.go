@@ -3,17 +3,16 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"why520/validator"
+	"why520/validator/edge"
 	"why520/wire"
 )
 
@@ -97,10 +96,26 @@ func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		x.status = status
 	}
+	if status >= 200 && x.closes() {
+		x.Header().Set("Connection", "close")
+	}
 	x.writing(func() { x.ResponseWriter.WriteHeader(status) })
-	if status >= 200 && (x.content != nil && !x.content.all() || strings.HasPrefix(x.Header().Get("Content-Type"), "text/event-stream")) {
+	if status >= 200 && (x.content != nil && !x.content.all() || isEventStream(x.Header())) {
 		_ = x.FlushError() // the client may wait for it before it sends on; what fails here fails at the next write
 	}
+}
+
+// closes reports whether the connection may not have another request: where content is
+// left that would be taken for one (RFC 9112 section 9.3), and of HTTP/1.0, of which
+// net/http does not say that a Transfer-Encoding was there, and ignored (section 6.1).
+func (x *exchange) closes() bool {
+	return x.r.ProtoMajor == 1 && (x.r.ProtoMinor == 0 || x.content != nil && !x.content.all())
+}
+
+// isEventStream compares as RFC 9110 section 8.3.1 has it.
+func isEventStream(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }
 
 func (x *exchange) Write(b []byte) (n int, err error) {
@@ -134,17 +149,38 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 // onVerdict takes down what a Transport found.
 func (x *exchange) onVerdict(e *validator.Evidence, v *validator.Verdict) {
 	s := &x.verdict
+	reason, status := x.blame(v)
 	*s = seen{
-		valid: true, id: e.ID, reason: v.Reason.String(), cause: string(v.Cause), status: v.EdgeStatus, phase: v.Phase.String(),
-		message: v.Message, offset: v.Offset, address: e.Address, timing: e.Timing, attempts: e.Attempts, reused: e.Reused, received: e.Received, err: e.Error,
+		valid: true, id: e.ID, reason: reason, cause: string(v.Cause), status: status, phase: v.Phase.String(),
+		message: message(reason, v), offset: v.Offset, address: e.Address, timing: e.Timing, attempts: e.Attempts, reused: e.Reused, received: e.Received, err: e.Error,
 	}
 	for _, n := range v.Notes {
-		if n.Reason == validator.ClientClosed {
-			s.reason, s.status = n.Reason.String(), statusLeft
-			s.message = "the client left before the end"
-		}
 		s.notes = append(s.notes, n.Reason.String())
 	}
+}
+
+// message says what a verdict is about.
+func message(reason string, v *validator.Verdict) string {
+	switch reason {
+	case edge.RequestFault:
+		return "what the client sent is malformed"
+	case validator.ClientClosed.String():
+		return "the client left before the end"
+	}
+	return v.Message
+}
+
+// blame gives the reason and the status that a verdict counts under: where the
+// origin is not to blame, what the client did. x may be nil.
+func (x *exchange) blame(v *validator.Verdict) (reason string, status int) {
+	left := slices.ContainsFunc(v.Notes, func(n validator.Finding) bool { return n.Reason == validator.ClientClosed })
+	switch {
+	case !left:
+		return v.Reason.String(), v.EdgeStatus
+	case x != nil && x.content != nil && x.content.isFaulty() && x.r.Context().Err() == nil:
+		return edge.RequestFault, http.StatusBadRequest
+	}
+	return validator.ClientClosed.String(), statusLeft
 }
 
 // statusLeft is what logs have of a client that left; see edge.Answers.
@@ -156,7 +192,7 @@ func (x *exchange) end(cut bool) {
 	x.setWriteDeadline(now.Add(x.limit))
 	m, took := x.s.metrics, now.Sub(x.began)
 	if x.status == 0 && !cut {
-		x.status = http.StatusOK // net/http writes it
+		x.WriteHeader(http.StatusOK) // net/http would, without a look at the content
 	}
 	m.requests.WithLabelValues(statusLabel(x.status)).Inc()
 	m.seconds.Observe(took.Seconds())
@@ -184,6 +220,7 @@ func (x *exchange) linger(cut bool) {
 	if !cut && x.FlushError() == nil {
 		_, _ = io.Copy(io.Discard, x.content.ReadCloser) // it ends with the client or the deadline
 	}
+	x.setWriteDeadline(time.Now().Add(x.limit)) // a last chunk may be still to be written
 }
 
 const lingering = time.Second
@@ -225,8 +262,11 @@ func (x *exchange) log(took time.Duration, cut bool) {
 		text("reason", v.reason)
 		text("cause", v.cause)
 		number("edge_status", int64(v.status))
+		if id := x.failure.id; id != "" && id != v.id { // the page has one of its own: it is not about this verdict
+			v.id, v.err = id, x.failure.err
+		}
 		text("id", v.id)
-		if v.reason != wire.OK.String() {
+		if v.reason != wire.OK.String() || x.failure.reason != "" {
 			level = slog.LevelWarn
 			text("phase", v.phase)
 			if v.offset >= 0 {
@@ -287,85 +327,4 @@ func (failures) Handle(ctx context.Context, r slog.Record) error {
 		return true
 	})
 	return nil
-}
-
-// requestContent is content that a client sends. The goroutine that sends it to
-// the origin reads it; Close may come meanwhile, and ends the Read.
-type requestContent struct {
-	io.ReadCloser
-	x *exchange
-
-	mu     sync.Mutex
-	n      int64
-	ended  bool // nothing more will come
-	closed bool
-	slow   bool      // the client made no progress
-	until  time.Time // a Read that is under way; else zero
-}
-
-var errSlowClient = errors.New("the client sends nothing")
-
-func (c *requestContent) Read(b []byte) (int, error) {
-	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
-		return 0, http.ErrBodyReadAfterClose
-	}
-	c.until = time.Now().Add(c.x.limit)
-	c.x.setReadDeadline(c.until)
-	c.mu.Unlock()
-	n, err := c.ReadCloser.Read(b)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n += int64(n)
-	c.ended = c.ended || err != nil
-	c.until = time.Time{}
-	if !c.closed {
-		c.x.setReadDeadline(time.Time{})
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			c.slow, err = true, errSlowClient
-		}
-	}
-	return n, err
-}
-
-// Close does not wait for a Read, as that of net/http's server would, which closes
-// its own when the exchange is over.
-func (c *requestContent) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed && !c.ended {
-		c.x.setReadDeadline(time.Now())
-	}
-	c.closed = true
-	return nil
-}
-
-// finish leaves the connection to the next exchange; it reports whether all of
-// the content came.
-func (c *requestContent) finish() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	return c.ended
-}
-
-func (c *requestContent) bytes() int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.n
-}
-
-func (c *requestContent) all() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ended
-}
-
-// isSlow reports whether the client made no progress. net/http's server cancels the
-// request for that before the Read returns.
-func (c *requestContent) isSlow() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.slow || !c.until.IsZero() && !time.Now().Before(c.until)
 }

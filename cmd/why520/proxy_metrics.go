@@ -38,7 +38,7 @@ func newProxyMetrics() *proxyMetrics {
 	}
 	m := &proxyMetrics{
 		registry: prometheus.NewRegistry(),
-		verdicts: vector("verdicts_total", "Exchanges with origins, by what became of them; reason ok, or client-closed where the client left first.", "reason", "cause", "status"),
+		verdicts: vector("verdicts_total", "Exchanges with origins, by what became of them; reason ok, or client-closed where the client left first, or request-content where what it sent was malformed.", "reason", "cause", "status"),
 		notes:    vector("notes_total", "What was noted of exchanges, tolerated violations among it.", "reason"),
 		requests: vector("requests_total", "Requests of clients, by the status that was sent.", "status"),
 		cut:      counter("responses_cut_total", "Responses that were cut off because their content failed."),

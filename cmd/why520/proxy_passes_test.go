@@ -118,14 +118,12 @@ func TestSlowClientsAreNotWaitedForForever(t *testing.T) {
 		io.Copy(io.Discard, r.Body)
 	})
 	p := startProxy(t, nil, "--origin", origin, "--client-timeout", "2s")
-	c, err := net.Dial("tcp", p.clients.Addr().String())
-	require.NoError(t, err)
-	defer c.Close()
-	_, err = io.WriteString(c, "POST / HTTP/1.1\r\nHost: origin.test\r\nContent-Length: 100\r\n\r\nsome")
-	require.NoError(t, err)
-	response, err := http.ReadResponse(bufio.NewReader(c), nil)
-	require.NoError(t, err)
+	c := rawClient(t, p, "POST / HTTP/1.1\r\nHost: origin.test\r\nContent-Length: 100\r\n\r\nsome")
+	response, content := c.answer(t, http.MethodPost)
 	assert.Equal(t, http.StatusRequestTimeout, response.StatusCode)
+	assert.Equal(t, "408: what was to be sent did not come in time\n", content)
+	assert.True(t, response.Close)
+	assert.Empty(t, c.rest(t), "the connection ends: nobody waits for the rest for ever")
 	line := p.out.all(t, 1)[0]
 	assert.Equal(t, "client-closed", line["reason"], line)
 
@@ -232,6 +230,18 @@ func TestAnIDLeadsToTheEvidence(t *testing.T) {
 	assert.Contains(t, index, "/verdicts/ID")
 }
 
+// The page of a failure that the verdict does not tell of has an ID of its own.
+func TestAnIDWithoutAVerdictLeadsToTheLineToo(t *testing.T) {
+	p := startProxy(t, nil, "--origin", originOf(t, func(w http.ResponseWriter, _ *http.Request) { echo(w) }))
+	c := rawClient(t, p, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: another\r\n\r\n")
+	response, page := c.answer(t, "GET")
+	assert.Equal(t, 502, response.StatusCode)
+	line := p.out.all(t, 1)[0]
+	assert.Contains(t, page, line["id"])
+	assert.Contains(t, line["error"], "tried to switch protocol")
+	assertCountedOnce(t, p)
+}
+
 // A copy that is served in the place of a failure is told.
 func TestAStoredCopyIsTold(t *testing.T) {
 	var down atomic.Bool
@@ -252,4 +262,15 @@ func TestAStoredCopyIsTold(t *testing.T) {
 	assert.Equal(t, true, line["stored_copy"])
 	assert.EqualValues(t, 520, line["edge_status"])
 	assert.Equal(t, 1.0, p.metric("why520_stored_copies_served_total", ""))
+}
+
+func TestAQueryAndTrailersArriveAsTheyWereSent(t *testing.T) {
+	p := startProxy(t, nil, "--origin", originOf(t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, r.RequestURI, " ", r.Trailer)
+	}))
+	const uri = "/x?q=100%&z=1;y=2"
+	c := rawClient(t, p, "POST "+uri+" HTTP/1.1\r\nHost: x\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Sum: 7\r\n\r\n")
+	_, content := c.answer(t, "POST")
+	assert.Equal(t, uri+" map[X-Sum:[7]]", content)
 }

@@ -10,8 +10,12 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
 
 	"why520/validator"
 	"why520/validator/edge"
@@ -97,16 +101,21 @@ func (g *generation) route(r *http.Request) *route {
 	return nil
 }
 
+// awaitLeave is how long an origin has to say 100 (Continue), or to refuse, where
+// the client asked for that before it sends its content.
+const awaitLeave = time.Second
+
 // transport gives what asks an origin.
 func (s *proxyServer) transport(c *proxyConfig, o *originConfig) *validator.Transport {
 	policy := c.policy
 	policy.Insecure = o.Insecure
 	t := &validator.Transport{
 		Policy: &policy, Deadlines: c.deadlines, HoldContent: int64(c.HoldContent), TLSClientConfig: o.tls,
-		MaxConnsPerHost: o.MaxConns, Recorder: &s.recorder,
+		MaxConnsPerHost: o.MaxConns, ExpectContinueTimeout: awaitLeave, Recorder: &s.recorder,
 		OnVerdict: func(r *http.Request, e *validator.Evidence, v *validator.Verdict) {
-			s.count(v)
-			if x := exchangeOf(r.Context()); x != nil {
+			x := exchangeOf(r.Context())
+			s.count(x, v)
+			if x != nil {
 				x.onVerdict(e, v)
 			}
 		},
@@ -129,14 +138,11 @@ func (s *proxyServer) transport(c *proxyConfig, o *originConfig) *validator.Tran
 }
 
 // count counts a verdict and its notes.
-func (s *proxyServer) count(v *validator.Verdict) {
-	reason, status := v.Reason.String(), v.EdgeStatus
+func (s *proxyServer) count(x *exchange, v *validator.Verdict) {
 	for _, n := range v.Notes {
 		s.metrics.notes.WithLabelValues(n.Reason.String()).Inc()
-		if n.Reason == validator.ClientClosed {
-			reason, status = n.Reason.String(), statusLeft
-		}
 	}
+	reason, status := x.blame(v)
 	s.metrics.verdicts.WithLabelValues(reason, string(v.Cause), statusLabel(status)).Inc()
 }
 
@@ -181,7 +187,7 @@ func (a asked) RoundTrip(r *http.Request) (*http.Response, error) {
 	x.failure = failureSeen{reason: "slow-client", err: errSlowClient.Error()}
 	return &http.Response{
 		Status: "408 Request Timeout", StatusCode: http.StatusRequestTimeout, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
-		Header:        http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Connection": {"close"}, "Cache-Control": {"no-store"}},
+		Header:        http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Content-Length": {strconv.Itoa(len(text))}, "Cache-Control": {"no-store"}},
 		ContentLength: int64(len(text)), Body: io.NopCloser(strings.NewReader(text)),
 	}, nil
 }
@@ -202,6 +208,8 @@ func (s *proxyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodConnect:
 		x.refuse(http.StatusMethodNotAllowed, "connect", "http_request_denied", "this proxy stands before origins, and tunnels to no other place")
+	case malformed(r):
+		x.refuse(http.StatusBadRequest, "malformed-request", "http_request_error", "the method, the target or the host is malformed")
 	case slices.ContainsFunc(r.Header["Via"], func(via string) bool { return strings.Contains(via, s.pseudonym) }):
 		x.refuse(http.StatusLoopDetected, "loop", "proxy_loop_detected", "this request came through this proxy before: its origin leads back to it")
 	case to == nil:
@@ -211,6 +219,14 @@ func (s *proxyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		to.handler.ServeHTTP(x, r)
 	}
 	whole = true
+}
+
+// malformed reports whether a request has what HTTP/1.1 cannot say, as HTTP/2 can: white
+// space in its method or target, or a Host that is none. net/http's server looks only
+// where it has a line of HTTP/1.1 before it.
+func malformed(r *http.Request) bool {
+	blank := func(c rune) bool { return c <= ' ' || c == 0x7f }
+	return strings.ContainsFunc(r.Method, blank) || strings.ContainsFunc(r.RequestURI, blank) || !httpguts.ValidHostHeader(r.Host)
 }
 
 // refuse answers a request that no origin is asked for.

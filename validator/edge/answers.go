@@ -65,8 +65,9 @@ type Answers struct {
 
 // ErrorHandler answers for a request that failed with err. It is for
 // httputil.ReverseProxy's field of that name. A *validator.Error has the status
-// of its verdict; what the client cancelled, 499, which only logs see; faults of
-// this machine 500; everything else 502, or 504 for a timeout.
+// of its verdict; what the client cancelled, 499, which only logs see; content that
+// the client did not send as it should (validator.ContentError) 400, 408 or 413;
+// faults of this machine 500; everything else 502, or 504 for a timeout.
 func (a *Answers) ErrorHandler(w http.ResponseWriter, r *http.Request, err error) {
 	if cancelled(err) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -106,5 +107,9 @@ func (a *Answers) log(r *http.Request, f *Failure, err error) {
 		fields = append(fields, slog.String("cause", f.Cause), slog.String("phase", f.failed.Verdict.Phase.String()),
 			slog.Int64("offset", f.failed.Verdict.Offset))
 	}
-	a.Logger.LogAttrs(r.Context(), slog.LevelWarn, "the origin failed", fields...)
+	what := "the origin failed"
+	if f.Reason == RequestFault {
+		what = "the request's content failed"
+	}
+	a.Logger.LogAttrs(r.Context(), slog.LevelWarn, what, fields...)
 }

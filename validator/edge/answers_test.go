@@ -227,6 +227,9 @@ func TestErrorsWithoutAVerdict(t *testing.T) {
 		reason string
 	}{
 		{&validator.LocalError{Doing: "dialling", Err: errors.New("too many open files")}, 500, "proxy_internal_error", edge.LocalFault},
+		{&validator.ContentError{Err: errors.New("invalid byte in chunk length")}, 400, "http_request_error", edge.RequestFault},
+		{fmt.Errorf("wrapped: %w", &validator.ContentError{Err: timeout{}}), 408, "http_request_error", edge.RequestFault},
+		{&validator.ContentError{Err: &http.MaxBytesError{Limit: 9}}, 413, "http_request_error", edge.RequestFault},
 		{timeout{}, 504, "http_response_timeout", edge.UnknownTimeout},
 		{context.DeadlineExceeded, 504, "http_response_timeout", edge.UnknownTimeout},
 		{errors.New("something"), 502, "http_protocol_error", edge.Unknown},
@@ -239,6 +242,9 @@ func TestErrorsWithoutAVerdict(t *testing.T) {
 		assert.Equal(t, token(c.error), m.params["error"])
 		assert.Equal(t, c.reason, m.params["details"])
 		assert.Regexp(t, `id      [0-9a-f]{16}\n`, w.Body.String())
+		if c.error == "http_request_error" { // RFC 9209 section 2.3 has it for this type
+			assert.EqualValues(t, c.status, m.params["status-code"])
+		}
 	}
 }
 

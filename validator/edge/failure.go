@@ -18,7 +18,7 @@ import (
 // Seen is fit for every visitor.
 type Failure struct {
 	Status  int
-	Reason  string // the verdict's token, or one of LocalFault, Unknown and UnknownTimeout
+	Reason  string // the verdict's token, or one of RequestFault, LocalFault, Unknown and UnknownTimeout
 	Cause   string // the verdict's, or Reason
 	Meaning string // of Reason, in a sentence of the RFCs' words without a full stop; empty where there is no verdict
 	ID      string // to quote: the evidence's, where there is some
@@ -35,6 +35,7 @@ type Failure struct {
 
 // Reasons of failures that have no verdict.
 const (
+	RequestFault   = "request-content" // what the client sent is malformed, too large or did not come; nothing is said of the origin
 	LocalFault     = "local-fault"     // of this machine; nothing is said of the origin
 	Unknown        = "unknown"         // the transport gave an error of another kind
 	UnknownTimeout = "unknown-timeout" // the same, and it is a timeout
@@ -61,7 +62,7 @@ func (s Span) Milliseconds() string { return fmt.Sprintf("%.1f", s.Time.Seconds(
 // failure makes out what to tell of err.
 func (a *Answers) failure(r *http.Request, err error) *Failure {
 	f := &Failure{Time: time.Now().UTC(), Proxy: a.name(), Contact: a.Contact}
-	local, waited := new(validator.LocalError), net.Error(nil)
+	sent, local, waited := new(validator.ContentError), new(validator.LocalError), net.Error(nil)
 	switch failed := new(validator.Error); {
 	case errors.As(err, &failed):
 		names := validator.NamesOf(failed.Verdict.Reason)
@@ -70,6 +71,8 @@ func (a *Answers) failure(r *http.Request, err error) *Failure {
 		if failed.Evidence != nil {
 			f.ID = failed.Evidence.ID
 		}
+	case errors.As(err, &sent):
+		f.Status, f.Reason, f.proxyError = faultOf(sent), RequestFault, "http_request_error"
 	case errors.As(err, &local):
 		f.Status, f.Reason, f.proxyError = http.StatusInternalServerError, LocalFault, "proxy_internal_error"
 	case errors.As(err, &waited) && waited.Timeout():
@@ -94,6 +97,18 @@ func (a *Answers) failure(r *http.Request, err error) *Failure {
 		f.Seen = see(f.failed)
 	}
 	return f
+}
+
+// faultOf gives the status for content that a client should have sent.
+func faultOf(err *validator.ContentError) int {
+	tooLarge, waited := new(http.MaxBytesError), net.Error(nil)
+	switch {
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.As(err, &waited) && waited.Timeout():
+		return http.StatusRequestTimeout
+	}
+	return http.StatusBadRequest
 }
 
 func (a *Answers) name() string {

@@ -18,8 +18,10 @@ type Handler struct {
 	Transport http.RoundTripper // nil: http.DefaultTransport, which knows little of why an exchange failed
 
 	// Rewrite, if set, makes the request to the origin, as
-	// httputil.ReverseProxy.Rewrite does. nil: the URL is put under Origin, the
-	// client's Host stays, and X-Forwarded-For, -Host and -Proto are set.
+	// httputil.ReverseProxy.Rewrite does, save that the query is as it came,
+	// trailers are passed on, Max-Forwards is one less, and Upgrade names no HTTP
+	// (h2c) or TLS, within which requests would come by unseen. nil: the URL is put under Origin, the client's Host
+	// stays, and X-Forwarded-For, -Host and -Proto are set.
 	Rewrite func(*httputil.ProxyRequest)
 
 	once  sync.Once
@@ -29,26 +31,36 @@ type Handler struct {
 // ServeHTTP asks the origin, and passes its response on or answers for it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.once.Do(h.prepare)
-	if !r.ProtoAtLeast(1, 1) {
+	if n, ok := maxForwards(r); ok && n == 0 {
+		answerHere(w, r)
+		return
+	}
+	old := !r.ProtoAtLeast(1, 1)
+	if old {
 		defer resetIfAborted(w)
 	}
-	h.proxy.ServeHTTP(w, r)
+	h.proxy.ServeHTTP(&passing{ResponseWriter: w, old: old}, r)
 }
 
 func (h *Handler) prepare() {
 	h.proxy = httputil.ReverseProxy{
-		Rewrite: h.Rewrite, Transport: h.Transport,
+		Rewrite: h.rewrite, Transport: h.Transport,
 		ErrorHandler: h.ErrorHandler, ModifyResponse: h.ModifyResponse,
 		BufferPool: buffers{},
 		ErrorLog:   log.New(discard{}, "", 0), // ModifyResponse tells Logger of what would stand there
 	}
-	if h.proxy.Rewrite == nil {
-		h.proxy.Rewrite = func(p *httputil.ProxyRequest) {
-			p.SetURL(h.Origin)
-			p.Out.Host = p.In.Host
-			p.SetXForwarded()
-		}
+}
+
+// rewrite makes the request to the origin.
+func (h *Handler) rewrite(p *httputil.ProxyRequest) {
+	pass(p)
+	if h.Rewrite != nil {
+		h.Rewrite(p)
+		return
 	}
+	p.SetURL(h.Origin)
+	p.Out.Host = p.In.Host
+	p.SetXForwarded()
 }
 
 // buffers is an httputil.BufferPool of what content is copied through.

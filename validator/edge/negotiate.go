@@ -33,10 +33,12 @@ func negotiate(accept []string) form {
 	chosen, best := text, rank{}
 	for _, f := range forms {
 		var most *acceptRange // that covers this media type, the most exact one rules
-		for i, item := range strings.Split(strings.Join(accept, ","), ",") {
-			if r, ok := parseRange(item, i); ok && r.covers(f.mediaType) && (most == nil || r.exact > most.exact) {
+		place := 0
+		for item := range splitOutsideQuotes(strings.Join(accept, ","), ',') {
+			if r, ok := parseRange(item, place); ok && r.covers(f.mediaType) && (most == nil || r.rules(most, f.mediaType)) {
 				most = &r
 			}
+			place++
 		}
 		if most != nil && most.weight > 0 && best.less(most.rank) {
 			chosen, best = f.form, most.rank
@@ -65,18 +67,33 @@ func (a rank) less(b rank) bool {
 type acceptRange struct {
 	rank
 	kind, subtype string
+	narrow        bool // it has parameters that nothing of ours has
 }
 
+// covers reports whether a media type of ours is in the range. One with parameters is
+// taken for the wish for its type, and any JSON for that for JSON.
 func (r *acceptRange) covers(mediaType string) bool {
 	kind, subtype, _ := strings.Cut(mediaType, "/")
-	return (r.kind == "*" || r.kind == kind) && (r.subtype == "*" || r.subtype == subtype)
+	return (r.kind == "*" || r.kind == kind) && (r.subtype == "*" || r.subtype == subtype || subtype == "json" && r.isJSON())
+}
+
+func (r *acceptRange) isJSON() bool { return strings.HasSuffix(r.subtype, "+json") }
+
+// rules reports whether a range that covers the media type goes before another that
+// does: the more exact one, and of two the one that means it without more ado.
+func (r *acceptRange) rules(other *acceptRange, mediaType string) bool {
+	if r.exact != other.exact {
+		return r.exact > other.exact
+	}
+	literal := func(r *acceptRange) bool { return !r.narrow && (r.exact < 2 || r.kind+"/"+r.subtype == mediaType) }
+	return literal(r) && !literal(other)
 }
 
 // parseRange takes
 //
 //	media-range [ weight ]
 //
-// of RFC 9110 section 12.5.1. Parameters other than the weight are passed over.
+// of RFC 9110 section 12.5.1. What follows the weight is passed over.
 func parseRange(item string, place int) (r acceptRange, ok bool) {
 	name, parameters, _ := strings.Cut(item, ";")
 	r.kind, r.subtype, ok = strings.Cut(strings.ToLower(strings.TrimSpace(name)), "/")
@@ -90,13 +107,21 @@ func parseRange(item string, place int) (r acceptRange, ok bool) {
 	if r.subtype != "*" {
 		r.exact++
 	}
-	for _, p := range strings.Split(parameters, ";") {
-		if key, value, _ := strings.Cut(strings.TrimSpace(p), "="); strings.EqualFold(key, "q") {
+	for p := range splitOutsideQuotes(parameters, ';') {
+		key, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		switch strings.ToLower(key) {
+		case "":
+		case "q":
 			q, err := strconv.ParseFloat(value, 64)
 			if err != nil || !(0 <= q && q <= 1) {
 				return r, false
 			}
 			r.weight = q
+			return r, true
+		case "charset":
+			r.narrow = r.narrow || !strings.EqualFold(strings.Trim(value, `"`), "utf-8")
+		default:
+			r.narrow = true
 		}
 	}
 	return r, true

@@ -41,6 +41,19 @@ func TestTheClientChoosesTheForm(t *testing.T) {
 		{"text/html;q=7, application/json;q=0.1", problem},
 		{"text/html;q=, application/json;q=0.1", problem},
 		{"application/json;q=0.1,\ttext/html ", page},
+		{"application/vnd.api+json", problem},
+		{"application/vnd.api+json, text/html;q=0.5", problem},
+		{"text/html, application/ld+json;q=0.5", page},
+		{"application/ld+json;q=0.9, application/json;q=0.1, text/html;q=0.5", page},
+		{"application/problem+json;q=0.9, application/vnd.api+json;q=0.1, text/html;q=0.5", problem},
+		{"image/svg+xml", text},
+		{"text/html;level=1;q=0.1, text/html;q=0.9, application/json;q=0.5", page},
+		{"text/html;q=0.9, text/html;level=1;q=0.1, application/json;q=0.5", page},
+		{"application/json;odata=verbose, */*;q=0.1", problem},
+		{`application/json;profile="a,text/html", text/html;q=0.9`, problem},
+		{`application/json;profile="a;q=0", text/html;q=0.9`, problem},
+		{"text/html;charset=iso-8859-1;q=0.1, text/html;q=0.8, text/plain;q=0.5", page},
+		{"text/html;q=0.2;level=1, text/plain;q=0.1", page},
 	} {
 		assert.Equal(t, c.want, answer(new(edge.Answers), c.accept, sample(wire.BareLF)).Header().Get("Content-Type"), "%q", c.accept)
 	}

@@ -26,10 +26,12 @@ import (
 // # Which responses are kept
 //
 // Good ones: 200, 203, 204, 300, 301 and 308, and 302, 303 and 307 that say how
-// long they are fresh. A response that fails keeps the copy before it; only 404 and
-// 410 remove it, for then the origin says that nothing is there. So does a
-// request that changes something (RFC 9111 section 4.4). GET with content is left
-// alone, for who knows what its content means.
+// long they are fresh. A response that fails keeps the copy before it. The copy is
+// removed where the origin says that it is not valid any more: by 404, 410 or 451, by
+// a newer response, 304 among them, that is for no shared cache (no-store, private,
+// no-cache, Vary: *) or could never be served, by an answer to HEAD that is about
+// other content (RFC 9111 section 4.3.5), and after a request that changes something
+// (section 4.4). GET with content is left alone, for who knows what its content means.
 //
 // In two points it is stricter than RFC 9111, for the price of an error is another
 // person's page. A response that sets a cookie is kept only if it is public, or
@@ -85,6 +87,7 @@ type AlwaysOnline struct {
 	own       MemoryStore
 	held      atomic.Int64 // bytes of content that is not yet at its end
 	confirmed confirmed
+	forgotten forgotten
 }
 
 // Serve answers r with the stored copy, and reports true; or writes nothing and

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -41,7 +42,8 @@ func (c *copied) arrive(h http.Header, asked, now time.Time) {
 		date = now
 		c.header.Set("Date", now.UTC().Format(http.TimeFormat))
 	}
-	c.age = deltaSeconds(strings.Trim(h.Get("Age"), " \t"))
+	first, _, _ := strings.Cut(h.Get("Age"), ",") // RFC 9111 section 5.1: of several the first counts
+	c.age = deltaSeconds(strings.Trim(first, " \t"))
 	if !asked.IsZero() {
 		c.age += max(0, now.Sub(asked))
 	}
@@ -57,6 +59,18 @@ func (c *copied) confirmedBy(h http.Header) bool {
 		}
 	}
 	return c.header.Get("Etag") == "" && c.header.Get("Last-Modified") == ""
+}
+
+// differs reports whether an answer to HEAD with these fields is about other content.
+func (c *copied) differs(h http.Header) bool {
+	for _, name := range []string{"Etag", "Last-Modified"} {
+		now, before := h.Get(name), c.header.Get(name)
+		if now != "" && before != "" && weak(now) != weak(before) {
+			return true
+		}
+	}
+	length := h.Get("Content-Length")
+	return length != "" && length != strconv.Itoa(len(c.content))
 }
 
 // weak gives the part of an entity tag that the weak comparison looks at, RFC 9110
@@ -79,15 +93,16 @@ func (c *copied) update(h http.Header, asked, now time.Time) {
 //
 //	"520" version  CRC-32C of all that follows  strings and numbers  content
 //
-// with numbers as varints, and strings and lists behind their length.
+// with numbers as varints, and strings and lists behind their length. A value of
+// another version is none.
 const (
-	mark    = "520\x01"
+	mark    = "520\x02"
 	headEnd = len(mark) + crc32.Size
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-var errDamaged = errors.New("damaged, or not whole")
+var errDamaged = errors.New("damaged, not whole, or of another version of why520")
 
 // encode gives the value of a copy with this content, sealed, and with room for
 // more.

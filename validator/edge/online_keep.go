@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,9 +27,15 @@ func (a *AlwaysOnline) Keep(resp *http.Response) error {
 		if status >= 200 && status < 400 {
 			a.invalidate(q, resp.Header)
 		}
-	case method != http.MethodGet && method != "", q.withContent():
-	case status == http.StatusNotFound || status == http.StatusGone:
-		a.store().Delete(keyOf(q.uri))
+	case method != http.MethodGet && method != http.MethodHead && method != "", q.withContent():
+	case status == http.StatusNotFound || status == http.StatusGone || status == http.StatusUnavailableForLegalReasons:
+		a.forget(q.uri, q.uri)
+	case status >= 200 && status < 400 && withdraws(resp.Header):
+		a.withdraw(q, resp.Header)
+	case method == http.MethodHead:
+		if status == http.StatusOK {
+			a.compare(q, resp.Header)
+		}
 	case status == http.StatusNotModified:
 		a.freshen(q, resp.Header)
 	case storable(resp, q):
@@ -50,21 +56,58 @@ func safe(method string) bool {
 // invalidate forgets what a request has changed, RFC 9111 section 4.4: its target,
 // and what Location and Content-Location name of the same origin.
 func (a *AlwaysOnline) invalidate(q *asked, h http.Header) {
-	a.store().Delete(keyOf(q.uri))
+	a.forget(q.uri, q.uri)
 	for _, name := range []string{"Location", "Content-Location"} {
 		if h.Get(name) == "" {
 			continue
 		}
 		u, err := q.url.Parse(h.Get(name))
-		if err != nil || u.Scheme != q.url.Scheme || !strings.EqualFold(u.Host, q.url.Host) {
+		if err != nil || u.Scheme != q.url.Scheme || hostOf(u) != hostOf(q.url) {
 			continue
 		}
-		a.store().Delete(keyOf(q.uriOf(u)))
+		a.forget(q.uriOf(u), q.uriOf(u))
 	}
 }
 
-// freshen takes over what a 304 says of the copy that it confirms, RFC 9111
-// section 4.3.4.
+// forget removes what is stored for text, the URI's or one of its variants'. What is
+// still on its way then is older, and is not stored either.
+func (a *AlwaysOnline) forget(uri, text string) {
+	a.forgotten.of(uri).Add(1)
+	a.store().Delete(keyOf(text))
+}
+
+// forgotten counts what was removed. URIs share counters: one more is not stored now
+// and then.
+type forgotten [256]atomic.Uint64
+
+func (f *forgotten) of(uri string) *atomic.Uint64 { return &f[keyOf(uri)[0]] }
+
+// withdraw forgets the copy that a newer response takes the place of, and may not be
+// stored itself: where responses vary, the one for this request.
+func (a *AlwaysOnline) withdraw(q *asked, h http.Header) {
+	text := q.uri
+	if c := a.get(text); c != nil && len(c.vary) > 0 && !slices.Contains(varyNames(h), "*") {
+		text = c.variantText(q)
+	}
+	a.forget(q.uri, text)
+}
+
+// compare holds the copy against what HEAD says of the content now, RFC 9111
+// section 4.3.5. A copy of other content is forgotten.
+func (a *AlwaysOnline) compare(q *asked, h http.Header) {
+	c := a.load(q)
+	switch {
+	case c == nil:
+	case c.status != http.StatusOK || c.differs(h):
+		a.forget(q.uri, c.text)
+	default:
+		a.freshen(q, h)
+	}
+}
+
+// freshen takes over what a 304, or an answer to HEAD, says of the copy that it
+// confirms, RFC 9111 sections 4.3.4 and 4.3.5. A copy that may not be served any more
+// then is forgotten.
 func (a *AlwaysOnline) freshen(q *asked, h http.Header) {
 	now := time.Now()
 	if !shareable(h, q) || a.confirmed.before(q.uri, now) {
@@ -74,7 +117,10 @@ func (a *AlwaysOnline) freshen(q *asked, h http.Header) {
 	if c == nil || !c.confirmedBy(h) {
 		return
 	}
-	c.update(h, q.at, now)
+	if c.update(h, q.at, now); c.dead() {
+		a.forget(q.uri, c.text)
+		return
+	}
 	a.save(c.text, c.encode(c.content, 0))
 }
 
@@ -97,9 +143,11 @@ func (a *AlwaysOnline) tee(resp *http.Response, q *asked) {
 	}
 	c := newCopy(resp, q, time.Now())
 	if c.dead() {
+		a.withdraw(q, resp.Header)
 		return
 	}
-	t := &tee{ReadCloser: resp.Body, online: a, length: length}
+	t := &tee{ReadCloser: resp.Body, online: a, length: length, forgotten: a.forgotten.of(q.uri)}
+	t.before = t.forgotten.Load()
 	if length > 0 && !t.reserve(length) {
 		t.drop()
 		return
@@ -128,6 +176,9 @@ type tee struct {
 	text   string  // what the key is made of
 	index  *copied // to be stored first, where there are variants; or nil
 
+	forgotten *atomic.Uint64
+	before    uint64 // what forgotten was
+
 	mu       sync.Mutex // Close may come while Read waits
 	value    []byte     // the head of the copy, and what was read; nil: nothing is to be stored (any more)
 	head     int        // bytes of value that are no content
@@ -150,7 +201,7 @@ func (t *tee) Read(p []byte) (int, error) {
 	}
 	t.value = append(t.value, p[:n]...)
 	if err == io.EOF {
-		if t.length < 0 || have == t.length {
+		if (t.length < 0 || have == t.length) && t.forgotten.Load() == t.before {
 			if t.index != nil {
 				t.online.save(t.index.text, t.index.encode(nil, 0))
 			}

@@ -10,7 +10,7 @@ import (
 // storable reports whether a shared cache may store a response to GET, RFC 9111
 // section 3, and whether it is a good one.
 func storable(resp *http.Response, q *asked) bool {
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
+	if kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";"); strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") {
 		return false // it would be held for as long as somebody listens, and never be whole
 	}
 	switch resp.StatusCode {
@@ -35,15 +35,9 @@ func shareable(h http.Header, q *asked) bool {
 	d, vary := directivesOf(h), varyNames(h)
 	public := d.has("public") || d.has("s-maxage")
 	switch {
-	case d.has("no-store") && !d.has("must-understand"): // all statuses stored are understood, section 5.2.2.3
-		return false
-	case d.unqualified("private"): // section 5.2.2.7
-		return false
-	case d.unqualified("no-cache"): // could never be used without validation, section 5.2.2.4
+	case withdraws(h):
 		return false
 	case directivesOf(q.header).has("no-store"): // section 5.2.1.5
-		return false
-	case slices.Contains(vary, "*"): // matches no request, section 4.1
 		return false
 	case q.has("Authorization") && !public && !d.has("must-revalidate"): // section 3.5
 		return false
@@ -53,6 +47,22 @@ func shareable(h http.Header, q *asked) bool {
 		return false
 	}
 	return true
+}
+
+// withdraws reports whether the origin says of a response that it is for no shared
+// cache. What of the request speaks against storing does not count: whoever asks
+// could have copies forgotten.
+func withdraws(h http.Header) bool {
+	d := directivesOf(h)
+	switch {
+	case d.has("no-store") && !d.has("must-understand"): // all statuses stored are understood, section 5.2.2.3
+		return true
+	case d.unqualified("private"): // section 5.2.2.7
+		return true
+	case d.unqualified("no-cache"): // could never be used without validation, section 5.2.2.4
+		return true
+	}
+	return slices.Contains(varyNames(h), "*") // matches no request, section 4.1
 }
 
 // excludes reports whether no-cache or private name a field.

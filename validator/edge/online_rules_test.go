@@ -85,6 +85,7 @@ var rules = map[string]rule{
 	"a tenth of its age, still":         {source: "4.2.2", received: f("Cache-Control", "must-revalidate", "Last-Modified", "Fri, 31 Dec 1999 23:50:00 GMT"), after: 59 * time.Second, served: true},
 	"a tenth of its age, over":          {source: "4.2.2", received: f("Cache-Control", "must-revalidate", "Last-Modified", "Fri, 31 Dec 1999 23:50:00 GMT"), after: 60 * time.Second},
 	"it came with an age":               {source: "4.2.3", received: f("Cache-Control", "must-revalidate, max-age=60", "Age", "50"), after: 10 * time.Second},
+	"it came with two ages":             {source: "5.1", received: f("Cache-Control", "must-revalidate, max-age=60", "Age", "50 , 1"), after: 10 * time.Second},
 	"it came with an old date":          {source: "4.2.3", received: f("Cache-Control", "must-revalidate, max-age=60", "Date", "Fri, 31 Dec 1999 23:59:10 GMT"), after: 10 * time.Second},
 	"a date in the future":              {source: "4.2.3", received: f("Cache-Control", "must-revalidate, max-age=60", "Date", "Sat, 01 Jan 2000 05:00:00 GMT"), after: 60 * time.Second},
 	"stale-if-error, still":             {source: "RFC 5861 section 4", received: f("Cache-Control", "max-age=60, stale-if-error=120"), after: 3 * minute, served: true},
@@ -109,6 +110,8 @@ var rules = map[string]rule{
 	"Vary *":                      {source: "4.1", received: f("Vary", "Accept, *", "Cache-Control", "public")},
 	"Vary, two names":             {source: "4.1", sent: f("A", "1", "B", "2"), received: f("Vary", "B", "Vary", "A"), again: f("B", "2", "A", "1"), served: true},
 	"Vary, values change places":  {source: "4.1", sent: f("A", "1", "B", "2"), received: f("Vary", "A, B"), again: f("A", "2", "B", "1")},
+	"Vary, a quoted comma":        {source: "RFC 9110 section 5.6.4", sent: f("A", `"a, b"`), received: f("Vary", "A"), again: f("A", `"a,b"`)},
+	"Vary, a quote in quotes":     {source: "RFC 9110 section 5.6.4", sent: f("A", `"a\", b" , c`), received: f("Vary", "A"), again: f("A", `"a\", b",c`), served: true},
 	"Vary, a value with the next": {source: "4.1", sent: f("A", "1", "B", "2"), received: f("Vary", "A, B"), again: f("A", "1, 2")},
 }
 

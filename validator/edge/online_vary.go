@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,6 +21,7 @@ import (
 func (a *AlwaysOnline) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u, before := *r.URL, r.WithContext(r.Context())
+		u.Scheme = "" // the connection's counts, as for the origin, not what the client writes
 		before.URL, before.Header = &u, r.Header.Clone()
 		remembered := &asked{request: before, header: before.Header, at: time.Now()}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, remembered)))
@@ -63,7 +65,7 @@ func askedBy(r *http.Request) *asked {
 	if q.request.Host != "" {
 		u.Host = q.request.Host
 	}
-	u.Host = strings.ToLower(u.Host)
+	u.Host = hostOf(&u)
 	q.url = &u
 	q.uri = q.uriOf(&u)
 	return q
@@ -73,7 +75,17 @@ func askedBy(r *http.Request) *asked {
 func (q *asked) withContent() bool { return q.request.ContentLength != 0 }
 
 func (q *asked) uriOf(u *url.URL) string {
-	return u.Scheme + "://" + strings.ToLower(u.Host) + u.RequestURI() + q.proxied
+	return u.Scheme + "://" + hostOf(u) + u.RequestURI() + q.proxied
+}
+
+// hostOf gives host and port of a URI in the form that all of the same have: in
+// lower case, without the scheme's own port (RFC 9110 section 4.2.3).
+func hostOf(u *url.URL) string {
+	host, own := strings.ToLower(u.Host), ":80"
+	if u.Scheme == "https" {
+		own = ":443"
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(host, own), ":")
 }
 
 // keyOf gives the key under which a Store has text's value: of one length, however
@@ -113,12 +125,13 @@ func (a *AlwaysOnline) variant(q *asked, names []string) (index *copied, text st
 	return index, index.variantText(q)
 }
 
-// variantText joins the index's URI and nonce with the request's values, RFC 9111
-// section 4.1: white space around commas does not matter, and a field that is not
+// variantText joins the index's URI and nonce with a digest of the request's values,
+// which may be secrets (Cookie, Authorization) and are not to be read in a store. RFC
+// 9111 section 4.1: white space around commas does not matter, and a field that is not
 // there is another thing than an empty one.
 func (c *copied) variantText(q *asked) string {
 	var b strings.Builder
-	b.WriteString(c.text + "\n" + c.nonce)
+	b.WriteString(c.nonce)
 	for _, name := range c.vary {
 		b.WriteString("\n" + name)
 		if name == "host" { // net/http has it beside the header; it is part of the URI
@@ -128,12 +141,12 @@ func (c *copied) variantText(q *asked) string {
 			if i == 0 {
 				b.WriteString(":")
 			}
-			for part := range strings.SplitSeq(value, ",") {
+			for part := range splitOutsideQuotes(value, ',') {
 				b.WriteString(" " + strings.Trim(part, " \t") + ",")
 			}
 		}
 	}
-	return b.String()
+	return fmt.Sprintf("%s\n%s\n%x", c.text, c.nonce, sha256.Sum256([]byte(b.String())))
 }
 
 // load finds the copy for a request, or nil.

@@ -72,3 +72,59 @@ func TestForwardedHostsAreToldApartWithoutHandler(t *testing.T) {
 	passOn(t, &a, request("POST", "http://10.0.0.1/", "X-Forwarded-Host", "a.test"), 200, "")
 	assert.Nil(t, copyFor(t, &a, get("http://10.0.0.1/", "X-Forwarded-Host", "a.test")))
 }
+
+func TestTheOwnPortOfASchemeIsNoOtherURI(t *testing.T) {
+	for one, other := range map[string]string{
+		"http://a.test/": "http://A.test:80/", "https://a.test:443/": "https://a.test/", "http://[::1]:80/": "http://[::1]/", "http://a.test:/": "http://a.test/",
+	} {
+		var a edge.AlwaysOnline
+		passOn(t, &a, get(one), 200, "content")
+		assert.NotNil(t, copyFor(t, &a, get(other)), other)
+		passOn(t, &a, request("POST", other), 200, "")
+		assert.Nil(t, copyFor(t, &a, get(one)), one)
+	}
+	var a edge.AlwaysOnline
+	for _, uri := range []string{"http://a.test/", "http://a.test:8080/", "http://a.test:443/", "https://a.test:80/", "http://[::80]/", "http://[::]/"} {
+		assert.Nil(t, copyFor(t, &a, get(uri)), uri)
+		passOn(t, &a, get(uri), 200, uri)
+	}
+	passOn(t, &a, request("POST", "http://a.test:80/x"), 200, "", "Location", "/", "Content-Location", "http://a.test:8080/")
+	assert.Nil(t, copyFor(t, &a, get("http://a.test/")))
+	assert.NotNil(t, copyFor(t, &a, get("http://a.test:8080/")))
+}
+
+// A client cannot have what it is answered over http kept for https: the origin is
+// told of the connection's scheme, and may answer with a redirect to itself.
+func TestTheSchemeIsTheConnections(t *testing.T) {
+	var a edge.AlwaysOnline
+	plain := get("http://a.test/")
+	plain.URL.Scheme = "https" // GET https://a.test/ HTTP/1.1, without TLS
+	a.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		passOn(t, &a, r, 301, "", "Location", "https://a.test/")
+	})).ServeHTTP(nil, plain)
+	assert.Nil(t, copyFor(t, &a, get("https://a.test/")))
+	assert.NotNil(t, copyFor(t, &a, get("http://a.test/")))
+}
+
+// written keeps what a store was given.
+type written struct {
+	edge.MemoryStore
+	all []byte
+}
+
+func (w *written) Save(key string, value []byte) error {
+	w.all = append(append(w.all, key...), value...)
+	return w.MemoryStore.Save(key, value)
+}
+
+func TestNoSecretOfARequestIsInTheStore(t *testing.T) {
+	store := new(written)
+	a := edge.AlwaysOnline{Store: store}
+	asked := func() *http.Request {
+		return get("http://example.test/", "Cookie", "session=s3cret", "Authorization", "Bearer s3cret", "Accept-Language", "de")
+	}
+	passOn(t, &a, asked(), 200, "content", "Vary", "Cookie, Authorization, Accept-Language", "Cache-Control", "public")
+	assert.NotNil(t, copyFor(t, &a, asked()))
+	assert.NotEmpty(t, store.all)
+	assert.NotContains(t, string(store.all), "s3cret")
+}

@@ -63,6 +63,8 @@ type Part struct {
 func (f *Failure) Picture() Picture {
 	good, bad, idle := Part{"good", "works"}, Part{"bad", f.Label}, Part{"idle", "unknown"}
 	switch f.Place {
+	case AtBrowser:
+		return Picture{bad, good, good, idle, idle, "What your browser sent failed: " + f.Label + ". This proxy works. Nothing is known of the website’s server."}
 	case AtEdge:
 		return Picture{good, good, bad, idle, Part{"idle", "not asked"}, "Your browser works. This proxy failed: " + f.Label + ". The website’s server was not asked."}
 	case OnTheWay:

@@ -20,6 +20,9 @@ func (a *Answers) proxyStatus(f *Failure) string {
 	m := newMember(a.name())
 	m.token("error", f.proxyError)
 	details := f.Reason
+	if f.Reason == RequestFault {
+		m.integer("status-code", int64(f.Status))
+	}
 	if f.failed != nil {
 		if e := f.failed.Evidence; e != nil {
 			m.received(e)
@@ -77,7 +80,7 @@ func (m *member) extra(proxyError string, v *validator.Verdict, e *validator.Evi
 	case "http_response_trailer_section_size":
 		m.integer("trailer-section-size", int64(limits.Trailer)+1) // the budget, and the byte that did not fit
 	case "http_response_transfer_coding", "http_response_content_coding":
-		if coding := codingOf(e, proxyError); isToken(coding) && (show || knownCodings[coding]) {
+		if coding := codingOf(e, proxyError); isItemToken(coding) && (show || knownCodings[coding]) {
 			m.token("coding", coding)
 		}
 	}

@@ -1,6 +1,7 @@
 package edge_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -35,6 +36,9 @@ func TestProxyStatusHasWhatTheTypeOfErrorAddsToIt(t *testing.T) {
 		{reason: wire.TransferCodingUnsupported},
 		{reason: wire.TransferCodingUnsupported, show: true, want: map[string]any{"coding": token(secretBytes)}},
 		{reason: wire.TransferCodingUnsupported, show: true, change: func(e *validator.Evidence) { e.Response.Raw = e.Response.Raw[:90] }},
+		{reason: wire.TransferCodingUnsupported, show: true, change: func(e *validator.Evidence) { // a token of HTTP alone: RFC 9651 section 3.3.4
+			e.Response.Raw = bytes.ReplaceAll(e.Response.Raw, []byte(secretBytes), []byte("7zip"))
+		}},
 		{reason: validator.ContentCodingCorrupt, want: map[string]any{"coding": token("gzip")}},
 		{reason: wire.BareLF},
 	} {

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -16,15 +17,21 @@ func newMember(name string) *member {
 	return m
 }
 
-// item writes a Token where s can be one, and else a String:
-//
-//	sf-token = ( ALPHA / "*" ) *( tchar / ":" / "/" )
+// item writes a Token where s can be one, and else a String.
 func (m *member) item(s string) {
-	if s != "" && (isAlpha(s[0]) || s[0] == '*') && isToken(strings.NewReplacer(":", "", "/", "").Replace(s)) {
+	if isItemToken(s) {
 		m.WriteString(s)
 	} else {
 		m.quote(s)
 	}
+}
+
+// isItemToken reports whether s is a Token of RFC 9651 section 3.3.4, which begins
+// otherwise than that of RFC 9110:
+//
+//	sf-token = ( ALPHA / "*" ) *( tchar / ":" / "/" )
+func isItemToken(s string) bool {
+	return s != "" && (isAlpha(s[0]) || s[0] == '*') && isToken(strings.NewReplacer(":", "", "/", "").Replace(s))
 }
 
 // flag writes a parameter that is true.
@@ -56,6 +63,28 @@ func (m *member) quote(s string) {
 		m.WriteByte(byte(c))
 	}
 	m.WriteByte('"')
+}
+
+// splitOutsideQuotes gives the parts of a field's value between separators that stand
+// in no quoted-string (RFC 9110 section 5.6.4). One without an end reaches to the end.
+func splitOutsideQuotes(s string, separator byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		begin, quoted := 0, false
+		for i := 0; i < len(s); i++ {
+			switch c := s[i]; {
+			case c == '"':
+				quoted = !quoted
+			case c == '\\' && quoted:
+				i++
+			case c == separator && !quoted:
+				if !yield(s[begin:i]) {
+					return
+				}
+				begin = i + 1
+			}
+		}
+		yield(s[begin:])
+	}
 }
 
 func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

@@ -23,9 +23,10 @@ type Words struct {
 type Place string
 
 const (
-	AtEdge   Place = "edge"
-	OnTheWay Place = "way" // between edge and origin
-	AtOrigin Place = "origin"
+	AtBrowser Place = "browser"
+	AtEdge    Place = "edge"
+	OnTheWay  Place = "way" // between edge and origin
+	AtOrigin  Place = "origin"
 )
 
 // What visitors can do.
@@ -53,7 +54,7 @@ func wordsFor(f *Failure, method string) Words {
 	}
 	w.retry = 0 // nobody should repeat this unasked
 	switch {
-	case f.Reason == LocalFault: // who knows
+	case f.Reason == LocalFault, f.Reason == RequestFault: // who knows
 	case f.failed != nil && f.failed.Verdict.Phase < validator.PhaseRequest:
 		w.Visitor += notSent
 	default:
@@ -175,6 +176,13 @@ var words = map[string]Words{
 		Visitor: justTell,
 		Owner:   "Send less, or raise the limit that is set for content in this proxy.",
 		Place:   AtOrigin, Label: "answer too large",
+	},
+	RequestFault: {
+		Title:   "What you sent could not be passed on",
+		What:    "What your browser or program sent did not arrive here whole, or not in a form that can be read.",
+		Visitor: "Send it again. If that fails as well, try another browser or program, or another network; the website itself may be well.",
+		Owner:   "Look in the log of this proxy for the ID below, and at what makes such requests: chunked content that is malformed, a limit on uploads, or a client that stops half-way.",
+		Place:   AtBrowser, Label: "not readable",
 	},
 	LocalFault: {
 		Title:   "This proxy has a problem of its own",
