@@ -10,6 +10,8 @@ type aside struct {
 	stray  [2]uint32 // of each side: number of the last stray segment in its name; 0: there is none
 	gap    [2]uint32 // of each side: the flow's packets when it was first seen that bytes are missing; 0: none are
 	tls    [2]records
+
+	farewell uint32 // of TLS: payload of the client, modulo 2^32, before the records that it sent behind the origin's FIN; valid iff it did
 }
 
 // early reports whether payload came too early.

@@ -206,6 +206,26 @@ func (c *talk) askBody(b []byte) int {
 	}
 }
 
+// chat reports whether what the client said, without an end of a line, is no
+// request after all: a word alone, or words that no path is among and that no
+// response answers.
+func (c *talk) chat() bool {
+	if len(c.asked) != 1 || c.asked[0].lined || len(c.head) < len(statusLine) {
+		return false
+	}
+	asked, said := c.head[len(statusLine):], c.raw
+	if len(said) == 0 {
+		said = c.rest
+	}
+	switch {
+	case beginsRequest(asked) != yes:
+		return true
+	case len(said) == 0 || beginsResponse(said) || bytes.HasPrefix([]byte("HTTP/1."), said):
+		return false
+	}
+	return !bytes.Contains(asked, []byte(" /"))
+}
+
 // take takes the request line; it reports whether that ends with HTTP/1.x.
 func (q *question) take(line []byte) bool {
 	q.n = copy(q.line[:], line)

@@ -36,7 +36,11 @@ func (t *Tracker) evidence(d *finding) {
 		}
 		return
 	}
-	e.Reused = f.exchanges > 0
+	if d.idle {
+		e.Phase = validator.PhaseIdle
+	}
+	// Where a request is open that is the client's first, nobody had asked for the response before it.
+	e.Reused = f.exchanges > 0 && (e.Phase == validator.PhaseIdle || f.side[client].from.count() > 0)
 	t.count(d)
 }
 
@@ -128,6 +132,14 @@ func (t *Tracker) count(d *finding) {
 	c := &d.f.side[client]
 	e := d.e
 	e.Sent = max(c.proven()-int64(c.from.count()), 0)
+	if a := t.aside(d.f); d.f.protocol == encrypted {
+		switch {
+		case a.encryptedYet() && !a.askedYet():
+			e.Sent = 0
+		case a.tls[client].flags&farewell != 0:
+			e.Sent = max(int64(d.f.beforeFarewell(a))-int64(c.from.count()), 0)
+		}
+	}
 	acked := c.acknowledgedBytes()
 	if r := d.r; r != nil && d.who.by == ByOrigin && r.side == origin && r.flags&ACK != 0 {
 		if by := int64(c.total.count()) - int64(int32(c.next-r.ack)); by <= c.proven() {
@@ -148,7 +160,7 @@ func (t *Tracker) stage(d *finding, phase validator.Phase) string {
 		return InContent
 	case phase == validator.PhaseIdle:
 		const soon = 1e9
-		if d.at-f.spoke[origin] >= soon {
+		if d.idle || d.at-f.spoke[origin] >= soon {
 			return Idle
 		}
 		return AfterResponse
@@ -166,7 +178,11 @@ func (t *Tracker) silence(d *finding) []string {
 	var seen []string
 	add := func(format string, a ...any) { seen = append(seen, fmt.Sprintf(format, a...)) }
 	if !f.connected() && !o.is(synchronized) {
-		add("SYNs sent: %d, none answered", c.syns)
+		more := ""
+		if c.syns() == 15 {
+			more = " or more"
+		}
+		add("SYNs sent: %d%s, none answered", c.syns(), more)
 	}
 	if d.e.End == wire.Timeout && f.connected() {
 		add("%d of %d bytes of the request were acknowledged", d.e.Acked, d.e.Sent)
@@ -178,6 +194,8 @@ func (t *Tracker) silence(d *finding) []string {
 		switch {
 		case r.after&movedOn != 0:
 			add("a reset in the name of %s was not obeyed: what lies behind it was acknowledged", by)
+		case r.after&answered != 0 && r.side == client:
+			add("a reset in the name of the client came before its SYN came again")
 		case r.after&answered != 0:
 			add("a reset answered the SYN, and so did the origin's SYN-ACK")
 		case r.closed:

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -41,6 +42,9 @@ func (t *Tracker) finish(n uint32) {
 func (t *Tracker) tally(f *Flow) bool {
 	if f.Verdict.OK() {
 		t.stats.Sound++
+		if in := f.Evidence.TCP; in.Confidence == open && in.Or != wire.OK {
+			t.stats.Unsure++
+		}
 		return false
 	}
 	t.stats.Faulty++
@@ -102,6 +106,8 @@ type finding struct {
 	end  wire.End
 	note []wire.Reason
 	gone bool // the client, perhaps, before the origin's reset: nobody can tell
+	idle bool // the origin ended a connection on which nothing was asked for long
+	torn int  // 1 + side that would have sent again what was not acknowledged, had the capture its end; 0: none
 	// pending: a request, or a handshake, waits for the origin.
 	pending bool
 }
@@ -114,6 +120,14 @@ func (t *Tracker) build(f *record) *Flow {
 	if f.protocol == unknown && t.aside(f).talk != 0 { // nobody asked
 		f.marks &^= faulted
 		t.hangUp(f)
+	}
+	if f.protocol == http && t.aside(f).talk != 0 && f.exchanges == 0 && t.talks.at(t.aside(f).talk).chat() {
+		f.protocol = foreign
+		f.marks &^= faulted
+		t.hangUp(f)
+	}
+	if f.protocol == encrypted {
+		t.aside(f).ask(f)
 	}
 	for i := range f.side {
 		if h := &f.side[i]; h.is(known|acknowledged) && int32(h.acked-h.max) > int32(btoi(h.is(finished))) {
@@ -156,10 +170,25 @@ func (t *Tracker) build(f *record) *Flow {
 	} else if d.end == wire.RST && !d.pending && f.protocol == http {
 		e.TCP.Unacknowledged = max(int64(f.whole.count())-f.side[origin].acknowledgedBytes(), 0)
 	}
+	if d.idle {
+		e.TCP.Evidence = append(e.TCP.Evidence, fmt.Sprintf("the client had asked nothing for %.1f s: an origin may close such a connection (RFC 9112 section 9.5)", float64(t.unasked(&d))/1e9))
+	}
 	for _, r := range d.note {
 		e.Seen = append(e.Seen, validator.Finding{Reason: r, Offset: -1})
 	}
 	switch {
+	case d.torn > 0:
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, d.tornOff())
+	case f.protocol == encrypted && t.aside(f).unclear():
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, "where its TLS records begin, or what they are, could not be told to the end")
+	case d.end == wire.Timeout && f.protocol == encrypted && t.aside(f).encryptedYet() && t.aside(f).tls[client].flags&http2 != 0:
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, "the client offers HTTP/2, in which it may send what wants no answer")
+	case d.r != nil && d.who.by != Injected && f.unheard(d.r):
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, "its sender had sent the same again and again, and heard nothing: the path may have gone silent, or its peer")
 	case d.gone:
 		e.TCP.Confidence, e.TCP.Or = open, t.otherwise(&d, e.Phase, wire.RST)
 	case e.TCP.Confidence == open && d.r != nil:
@@ -174,6 +203,13 @@ func (t *Tracker) build(f *record) *Flow {
 	}
 	v := validator.Judge(e, nil)
 	e.TCP.Stage = t.stage(&d, v.Phase)
+	if f.protocol == foreign && f.connected() && !v.OK() {
+		said := "what the client sent is no HTTP"
+		if f.has(lossy) {
+			said += ", or was not captured"
+		}
+		e.TCP.Evidence = append(e.TCP.Evidence, said)
+	}
 	first, second := t.table.addresses(f)
 	from, to := address(first, f.key.firstPort), address(second, f.key.secondPort)
 	if f.has(originFirst) {
@@ -233,11 +269,15 @@ func (f *record) handshake() string {
 	return HandshakePartial
 }
 
-// connected reports whether the client has acknowledged the origin's SYN.
+// connected reports whether the client has acknowledged the origin's SYN: that
+// shows, too, in what the origin sent and, where the capture has not what the
+// client did, in what of it the origin acknowledged.
 func (f *record) connected() bool {
-	o := &f.side[origin]
+	c, o := &f.side[client], &f.side[origin]
 	switch {
 	case f.has(joined):
+		return true
+	case o.is(synchronized) && (o.data() > 0 || !c.is(synchronized) && c.acknowledgedBytes() > 0):
 		return true
 	case o.is(synchronized):
 		return o.is(acknowledged) && (int32(o.acked-o.iss) > 0 || o.total.count() > 1<<30) // numbers wrap

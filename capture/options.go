@@ -66,6 +66,7 @@ type Stats struct {
 	Strays   int64 // segments of no flow: what follows one that is gone
 	Flows    int64 // that began
 	Sound    int64 // that ended with nothing refused, given or not
+	Unsure   int64 // of these, whose verdict is open: something in them may have to be refused
 	Faulty   int64 // that ended with something refused
 	Evicted  int64 // given before they were over: there were more than Options.Flows
 	Missed   int64 // flows not followed into HTTP: there was more than Options.Buffer to hold

@@ -16,11 +16,17 @@ func (t *Tracker) synchronize(f *record, d int, s *Segment) meaning {
 	case s.Flags&ACK != 0 && t.answersRival(f, d, s):
 		return another
 	case h.is(synchronized) && h.iss == s.Seq:
-		h.syns += btoi(h.syns < 255)
+		h.tries += btoi(h.syns() < 15)
 		return taken
 	case s.Flags&ACK != 0 && (h.is(synchronized) || peer.is(synchronized) && !peer.sent(s.Ack)):
 		return ignored
-	case f.has(joined) && s.Flags&ACK == 0 && !h.is(known):
+	case s.Flags&ACK != 0 && peer.is(synchronized): // it answers that: what came in its sender's name before was another's
+		if h.is(known) && h.next-uint32(h.total.count())-(s.Seq+1) > slack {
+			f.unfinish(d)
+			h.state &^= known | acknowledged
+			h.total = long{}
+		}
+	case f.has(joined) && s.Flags&ACK == 0 && h.seen() == 0:
 		return another // what came before is of an older one
 	case h.is(synchronized), h.is(known) && uint32(h.next-s.Seq-1) > farthest:
 		if f.has(queued) || d == client && !peer.is(known) {
@@ -28,8 +34,8 @@ func (t *Tracker) synchronize(f *record, d int, s *Segment) meaning {
 		}
 		return t.rivalled(f, d, s)
 	}
-	h.iss = s.Seq
-	h.syns += btoi(h.syns < 255)
+	h.iss, f.spoke[d] = s.Seq, t.now
+	h.tries += btoi(h.syns() < 15)
 	h.state |= synchronized
 	f.marks &^= joined
 	if !h.is(known) {

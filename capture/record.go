@@ -100,11 +100,18 @@ type half struct {
 	high   uint8
 	steps  uint8 // steps of the IP identification by 1 to 255, up to 255
 	jumps  uint8 // other steps, up to 255
-	syns   uint8 // SYNs, up to 255
+	tries  uint8 // two counts up to 15: see syns and resent
 }
 
 // data is how many segments had new payload, up to 15.
 func (h *half) data() uint8 { return h.few & 15 }
+
+// syns is how many SYNs it sent, up to 15.
+func (h *half) syns() uint8 { return h.tries & 15 }
+
+// resent is how often it sent something again since the peer's last packet, up to
+// 15, and not at once.
+func (h *half) resent() uint8 { return h.tries >> 4 }
 
 // seen is how many segments' habits were learned, up to 15.
 func (h *half) seen() uint8 { return h.few >> 4 }
@@ -120,6 +127,7 @@ const (
 	closed                         // its FIN is in order: all payload before it came
 	stamped                        // its SYN had the timestamp option
 	finAcked                       // the peer acknowledged its FIN
+	retried                        // it sent again what the peer has not acknowledged
 )
 
 func (h *half) is(s state) bool { return h.state&s == s }

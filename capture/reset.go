@@ -21,6 +21,7 @@ type reset struct {
 	flags   uint8
 	header  uint8
 	side    uint8 // that claims to be its sender
+	resent  uint8 // of its sender: how often it had sent something again since its peer's last packet
 	stamped bool
 	closed  bool // both sides had closed
 	peer    bool // its receiver had
@@ -58,7 +59,7 @@ func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 		*r = reset{
 			seq: s.Seq, ack: s.Ack, due: h.next, max: h.max, acked: h.acked, edge: h.edge, ends: h.ends, time: t.now,
 			window: s.Window, usual: h.window, id: s.ID, lastID: h.id, packets: f.packets,
-			ttl: s.TTL, version: s.Version, flags: s.Flags, header: s.Header, side: uint8(d), stamped: s.Stamped,
+			ttl: s.TTL, version: s.Version, flags: s.Flags, header: s.Header, side: uint8(d), resent: h.resent(), stamped: s.Stamped,
 			closed: h.is(finished) && peer.is(finished), peer: peer.is(finished), opened: f.side[origin].is(synchronized), heeded: h.is(acknowledged),
 		}
 		if h.is(finished) && s.Seq == h.fin+1 {

@@ -192,13 +192,14 @@ func (t *Tracker) take(s *Segment) {
 		t.outlives(f, d, s)
 	}
 	h.learn(s)
+	peer.tries &= 15
 	if s.Fragment {
 		f.marks |= fragmented | lossy
 	}
 	if s.Flags&ACK != 0 {
 		window := uint32(s.Window)
 		if s.Flags&SYN == 0 { // the window of a SYN is not scaled
-			if window <<= h.scale & 15; !peer.is(known) && !f.has(joined) { // its SYN was not captured
+			if window <<= h.scale & 15; !peer.is(known) { // its SYN was not captured
 				peer.begin(s.Ack)
 			}
 		}
