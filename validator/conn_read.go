@@ -49,7 +49,7 @@ func (c *Conn) read(p []byte) (int, error) {
 			return 0, c.err
 		case r.switched:
 			c.tunnel.Store(true)
-			r.buf = nil
+			r.buf, r.given, r.pass = nil, 0, 0
 			return 0, errTunnel
 		case r.open && c.advance():
 			continue
