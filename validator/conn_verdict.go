@@ -21,9 +21,11 @@ func (c *Conn) succeed() {
 		r.ask, asked, unsent = *q, true, !q.whole || a.err != nil && a.errAt <= q.number
 	}
 	a.tunnel = r.switched
-	if a.blind && !r.switched {
-		c.err = errBlind
-		a.refused = errBlind
+	switch {
+	case a.blind && !r.switched:
+		c.err, a.refused = errBlind, errBlind
+	case r.surplus || r.early:
+		a.over = errUnasked // from here on, as what follows is let go
 	}
 	c.mu.Unlock()
 	if asked && c.g.OnVerdict != nil {
@@ -40,8 +42,16 @@ func (c *Conn) succeed() {
 	r.open, r.late = false, nil
 	r.count++
 	if c.err == nil && (r.surplus || r.early) {
-		c.err = errUnasked
+		c.finish(errUnasked)
 	}
+}
+
+// finish makes reading fail with err: no further request is sent.
+func (c *Conn) finish(err error) {
+	c.err = err
+	c.mu.Lock()
+	c.asking.over = err
+	c.mu.Unlock()
 }
 
 // young is how old a connection may be whose end before any request is told.
@@ -53,7 +63,7 @@ func (c *Conn) fail() {
 	r := &c.response
 	e := c.failure()
 	r.open, r.late = false, nil
-	c.err = e.orCause()
+	c.finish(e.orCause())
 	switch {
 	case e.Verdict.OK():
 		return

@@ -18,6 +18,7 @@ type asking struct {
 	tunnel   bool   // the connection is another protocol's
 	blind    bool   // bytes behind a request to switch protocols were sent before its answer
 	refused  error  // what is no request was to be written
+	over     error  // why no further one is sent: reading fails
 	err      error  // why requests cannot be sent any more
 	errAt    int    // of the first question that it befell, counted from the first on the connection
 	count    int    // of questions so far
@@ -80,6 +81,8 @@ func (a *asking) answered() {
 // begin adds a question.
 func (a *asking) begin(before int64) error {
 	switch {
+	case a.over != nil:
+		return a.over
 	case len(a.open)-a.first == maxQuestions:
 		return errPipeline
 	case a.first > 0 && len(a.open) == cap(a.open):
@@ -164,7 +167,7 @@ func (a *asking) sentAll(now time.Time) {
 func (c *Conn) unasked() bool {
 	c.mu.Lock()
 	a := &c.asking
-	between := a.count > 0 && a.front() == nil && a.requests.Between() && !a.tunnel && a.refused == nil && a.err == nil
+	between := a.count > 0 && a.front() == nil && a.requests.Between() && !a.tunnel && a.refused == nil && a.over == nil && a.err == nil
 	c.mu.Unlock()
 	if !between {
 		return false
@@ -197,7 +200,7 @@ func (c *Conn) look() look {
 		c.mu.Unlock()
 	}
 	if seen == talks || seen == partly {
-		c.err = errUnasked
+		c.finish(errUnasked)
 	}
 	return seen
 }

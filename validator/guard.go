@@ -80,7 +80,7 @@ func (g *Guard) Conn(c net.Conn) *Conn {
 func (c *Conn) begun(over net.Conn) {
 	c.net, c.made = over, time.Now()
 	c.asking.made = c.made
-	c.err = c.g.set.err
+	c.err, c.asking.over = c.g.set.err, c.g.set.err
 	if a := over.RemoteAddr(); a != nil {
 		c.address = a.String()
 	}
