@@ -147,7 +147,7 @@ func (c *Conn) passHead(ev wire.Event, b []byte) {
 	if r.ask.mayTunnel() {
 		c.mu.Lock()
 		if q := c.asking.front(); q != nil {
-			q.declined = true
+			c.asking.declined = q.number
 		}
 		c.mu.Unlock()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,92 @@ func TestConnSendsNoRequestWhoseEndIsUncertain(t *testing.T) {
 	}
 	_, err = c.Write([]byte(onePlain))
 	assert.Error(t, err, "too many wait")
+}
+
+// What is not sent, for what stands behind it is no request, was never asked.
+func TestConnTellsOfNoRequestThatItDidNotSend(t *testing.T) {
+	for asked, begun := range []string{"", onePlain + "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhel"} {
+		seen, below := &connVerdicts{}, &canned{}
+		c := (&validator.Guard{OnVerdict: seen.add}).Conn(below)
+		write(t, c, begun)
+		_, err := c.Write([]byte("lo"[:2*asked] + onePlain + onePlain + "\x00\r\n"))
+		require.ErrorIs(t, err, wire.ProtocolName)
+		require.NoError(t, c.Close())
+		assert.Equal(t, begun, below.written.String())
+		assert.Len(t, seen.reasons(), asked)
+	}
+}
+
+// A halting connection sends less than it is given, at most so much in each of its
+// first writes, which then meet with a deadline.
+type halting struct {
+	canned
+	most []int
+	then func() // before one fails
+}
+
+func (h *halting) Write(p []byte) (int, error) {
+	if len(h.most) == 0 {
+		return h.canned.Write(p)
+	}
+	n := min(h.most[0], len(p))
+	h.most = h.most[1:]
+	h.canned.Write(p[:n])
+	h.then()
+	return n, os.ErrDeadlineExceeded
+}
+
+// Where a deadline of the client's ends a Write in the midst, the rest may follow:
+// each request is asked once, whatever of it was sent, and was answered, before.
+func TestConnGoesOnWithTheRestOfAWrite(t *testing.T) {
+	const (
+		ok  = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+		all = "POST /1 HTTP/1.1\r\nContent-Length: 40\r\n\r\n" + "HEAD / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/" +
+			"HEAD /2 HTTP/1.1\r\n\r\n" + "PUT /3 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n\r\n\r\r\n0\r\n\r\n" + "GET /4 HTTP/1.1\r\n\r\n"
+		answers = ok + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + ok + ok
+	)
+	for _, begun := range []int{0, 10, 50} {
+		for cut := range len(all) - begun {
+			for _, early := range []bool{false, true} {
+				var asked []string
+				g := &validator.Guard{OnVerdict: func(_ *validator.Conn, e *validator.Evidence, v *validator.Verdict) {
+					assert.True(t, v.OK())
+					asked = append(asked, e.Request.Method)
+					if !early {
+						assert.Equal(t, map[string]int64{"POST": 40, "PUT": 11}[e.Request.Method], e.Request.Upload, "%d, %d", begun, cut)
+					}
+				}}
+				below, got := &halting{canned: canned{text: ok, size: 100, err: os.ErrDeadlineExceeded}, most: []int{cut, 3}}, ""
+				c := g.Conn(below)
+				below.then = func() {
+					if p := make([]byte, 100); early && begun+cut > 0 && got == "" {
+						n, err := c.Read(p)
+						assert.NoError(t, err)
+						got = string(p[:n])
+					}
+				}
+				most := below.most
+				below.most = nil
+				write(t, c, all[:begun])
+				below.most = most
+				for rest, times := all[begun:], 0; rest != ""; times++ {
+					n, err := c.Write([]byte(rest))
+					if rest = rest[n:]; times < 2 {
+						require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+					} else {
+						require.NoError(t, err, "%d, %d", begun, cut)
+					}
+				}
+				below.text, below.err = below.text+answers[len(ok):], io.EOF
+				rest, err := io.ReadAll(c)
+				assert.NoError(t, err)
+				require.NoError(t, c.Close())
+				assert.Equal(t, all, below.written.String())
+				assert.Equal(t, answers, got+string(rest), "%d, %d", begun, cut)
+				require.Equal(t, []string{"POST", "HEAD", "PUT", "GET"}, asked, "%d, %d", begun, cut)
+			}
+		}
+	}
 }
 
 // What was sent behind a request to switch protocols, and was not for this one,

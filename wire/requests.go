@@ -66,6 +66,13 @@ func (s *Requests) Next(b []byte) (ev Event, n int, err error) {
 	return Content, n, nil
 }
 
+// CopyTo makes d what s is. They share no memory; that of d is used again.
+func (s *Requests) CopyTo(d *Requests) {
+	line := append(d.line[:0], s.line...)
+	*d = *s
+	d.line = line
+}
+
 // Between reports whether no request has begun whose Done was not given.
 func (s *Requests) Between() bool { return s.part == inRequestLine && s.size == 0 }
 
