@@ -2,10 +2,12 @@ package validator_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -159,8 +161,46 @@ func TestConnTellsOfNoRequestThatItDidNotSend(t *testing.T) {
 		require.ErrorIs(t, err, wire.ProtocolName)
 		require.NoError(t, c.Close())
 		assert.Equal(t, begun, below.written.String())
-		assert.Len(t, seen.reasons(), asked)
+		assert.Len(t, seen.reasons(), 2*asked)
 	}
+}
+
+// Each request has its verdict, those too that wait behind the one that reading
+// ends with; of them nothing is said.
+func TestConnTellsOfEveryRequestThatWaits(t *testing.T) {
+	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+	for text, k := range map[string]struct {
+		err  error
+		want []wire.Reason
+		left int // of those, how many this side left
+	}{
+		ok + ok + ok:                   {io.EOF, []wire.Reason{wire.OK, wire.OK, wire.OK}, 0},
+		ok + ok:                        {io.EOF, []wire.Reason{wire.OK, wire.OK, wire.ClosedWithoutAByte}, 0},
+		ok:                             {syscall.ECONNRESET, []wire.Reason{wire.OK, wire.ResetAfterRequest, wire.OK}, 1},
+		"":                             {io.EOF, []wire.Reason{wire.ClosedWithoutAByte, wire.OK, wire.OK}, 2},
+		ok[:len(ok)-1]:                 {io.EOF, []wire.Reason{wire.BodyShort, wire.OK, wire.OK}, 2},
+		ok + "HTTP/1.1 2x0 OK\r\n\r\n": {io.EOF, []wire.Reason{wire.OK, wire.StatusCodeDigits, wire.OK}, 1},
+		"HTTP/1.1 200 OK\r\nA: b\r\n\r\nto the end": {io.EOF, []wire.Reason{wire.OK, wire.OK, wire.OK}, 2},
+		ok + "HTTP/1.1 200":                         {os.ErrDeadlineExceeded, []wire.Reason{wire.OK, wire.HeadStalled, wire.OK}, 1},
+	} {
+		seen := &connVerdicts{}
+		c := (&validator.Guard{OnVerdict: seen.add}).Conn(&canned{text: text, size: 1000, err: k.err})
+		write(t, c, onePlain+onePlain+onePlain)
+		var err error
+		for p := make([]byte, 100); err == nil; {
+			_, err = c.Read(p)
+		}
+		require.NoError(t, c.Close())
+		assert.Equal(t, k.want, seen.reasons(), "%q", text)
+		assert.Equal(t, k.left, strings.Count(fmt.Sprint(seen.notes()), "client-closed:"), "%q", text)
+	}
+
+	seen := &connVerdicts{}
+	c := (&validator.Guard{OnVerdict: seen.add}).Conn(&canned{})
+	write(t, c, onePlain+onePlain+onePlain)
+	require.NoError(t, c.Close())
+	assert.Equal(t, []wire.Reason{wire.OK, wire.OK, wire.OK}, seen.reasons())
+	assert.Equal(t, []wire.Reason{validator.ClientClosed, validator.ClientClosed, validator.ClientClosed}, seen.notes())
 }
 
 // A halting connection sends less than it is given, at most so much in each of its

@@ -46,12 +46,42 @@ func (c *Conn) succeed() {
 	}
 }
 
-// finish makes reading fail with err: no further request is sent.
+// finish makes reading fail with err: no further request is sent, and those that
+// wait, if they were not told of yet, are never answered.
 func (c *Conn) finish(err error) {
+	c.over(err)
+	c.unanswered()
+}
+
+// over makes reading fail with err, and no further request be sent.
+func (c *Conn) over(err error) {
 	c.err = err
 	c.mu.Lock()
 	c.asking.over = err
 	c.mu.Unlock()
+}
+
+// answered removes the request that was told of.
+func (c *Conn) answered() {
+	c.mu.Lock()
+	c.asking.answered()
+	c.mu.Unlock()
+}
+
+// unanswered tells of the requests that wait behind the exchange that reading
+// ended with: the origin may leave them unanswered (RFC 9112 section 9.3.2), and
+// nothing came of them.
+func (c *Conn) unanswered() {
+	r := &c.response
+	if !c.waits() {
+		return
+	}
+	r.progress, r.phase, r.cause, r.early, r.firstByte = progress{}, PhaseRequest, nil, false, time.Time{}
+	for ; c.waits(); c.answered() {
+		if c.g.OnVerdict != nil {
+			c.abandon()
+		}
+	}
 }
 
 // young is how old a connection may be whose end before any request is told.
@@ -63,16 +93,20 @@ func (c *Conn) fail() {
 	r := &c.response
 	e := c.failure()
 	r.open, r.late = false, nil
-	c.finish(e.orCause())
-	switch {
+	c.over(e.orCause())
+	switch waits := c.waits(); {
 	case e.Verdict.OK():
-		return
-	case c.waits() || r.received > 0 || time.Since(c.made) < young:
+		if waits && c.g.OnVerdict != nil {
+			c.g.OnVerdict(c, e.Evidence, e.Verdict)
+		}
+	case waits || r.received > 0 || time.Since(c.made) < young:
 		c.g.tell(c, e.Evidence, e.Verdict)
+		c.failed.Store(e)
 	default:
-		r.late = e
+		c.failed.Store(e)
 	}
-	c.failed.Store(e)
+	c.answered()
+	c.unanswered()
 }
 
 // waits reports whether a request waits for its response.
@@ -125,13 +159,15 @@ func (c *Conn) leave() {
 	case waits && r.open && c.err == nil && c.g.OnVerdict != nil:
 		c.abandon()
 	}
-	r.open, r.buf, r.repaired, r.from, r.to, r.given, r.pass = false, nil, nil, 0, 0, 0, 0
 	if c.err == nil {
-		c.err = net.ErrClosed
+		c.over(net.ErrClosed)
+		c.answered()
+		c.unanswered()
 	}
+	r.open, r.buf, r.repaired, r.from, r.to, r.given, r.pass = false, nil, nil, 0, 0, 0, 0
 }
 
-// abandon tells of an exchange that the client did not wait for.
+// abandon tells of an exchange that is not waited for any more.
 func (c *Conn) abandon() {
 	e := c.evidence()
 	v := left(e)

@@ -29,7 +29,9 @@ type Guard struct {
 	// allowed. Evidence and Verdict are valid during the call: Clone keeps them. Of
 	// an exchange that went well, without a note, the Evidence holds what costs
 	// nothing: no ID, no fields and no bytes. A client that closed before the end
-	// is a note, ClientClosed. A switch of protocols ends its exchange.
+	// is a note, ClientClosed; it stands also where a request was pipelined behind
+	// the exchange that reading ended with, and is told of then: that it has no
+	// answer says nothing of the origin. A switch of protocols ends its exchange.
 	OnVerdict func(*Conn, *Evidence, *Verdict)
 
 	// Recorder, if set, keeps the evidence of exchanges that failed.
