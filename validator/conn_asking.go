@@ -1,7 +1,7 @@
 package validator
 
 import (
-	"fmt"
+	"bytes"
 	"time"
 
 	"why520/wire"
@@ -161,10 +161,12 @@ func (a *asking) back() {
 func (a *asking) follow(p []byte, before int64) error {
 	for {
 		q := a.newest()
-		if a.requests.Between() {
-			for len(p) > 0 && (p[0] == '\r' || p[0] == '\n') { // RFC 9112 section 2.2
-				p = p[1:]
+		if a.requests.Between() { // RFC 9112 section 2.2
+			rest := bytes.TrimLeft(p, "\r\n")
+			if _, _, err := a.requests.Next(p[:len(p)-len(rest)]); err != nil {
+				return &unfollowed{err}
 			}
+			p = rest
 		}
 		switch {
 		case a.requests.Between() && q != nil && q.whole && q.mayTunnel() && q.number != a.declined:
@@ -180,7 +182,7 @@ func (a *asking) follow(p []byte, before int64) error {
 		}
 		ev, n, err := a.requests.Next(p)
 		if err != nil {
-			return fmt.Errorf("validator: what is written is no request that can be followed: %w", err)
+			return &unfollowed{err}
 		}
 		if q != nil {
 			a.note(q, ev, p[:n])
@@ -190,6 +192,25 @@ func (a *asking) follow(p []byte, before int64) error {
 		}
 	}
 }
+
+// An unfollowed error says why what was to be written is no request that can be
+// followed; err is a Reason, whose own words are of responses.
+type unfollowed struct{ err error }
+
+func (e *unfollowed) Error() string {
+	text := e.err.Error()
+	switch e.err {
+	case wire.ProtocolName:
+		text = "protocol-name: the request line is not a method, a target and HTTP/1.x"
+	case wire.TransferCodingInHTTP10:
+		text = "transfer-coding-in-http10: an HTTP/1.0 request uses Transfer-Encoding"
+	case wire.HeadTooLarge:
+		text = "head-too-large: the head, or a line of it, is larger than can be followed"
+	}
+	return "validator: what is written is no request that can be followed: " + text
+}
+
+func (e *unfollowed) Unwrap() error { return e.err }
 
 // note notes of q what came of it.
 func (a *asking) note(q *question, ev wire.Event, p []byte) {

@@ -142,6 +142,12 @@ func TestConnSendsNoRequestWhoseEndIsUncertain(t *testing.T) {
 	assert.Equal(t, err, again)
 	assert.Empty(t, below.written.String())
 
+	for text, want := range map[string]string{"GET /\r\n": "the request line", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n": "HTTP/1.0 request", "\n" + onePlain: "LF alone"} {
+		_, err := new(validator.Guard).Conn(below).Write([]byte(text))
+		assert.ErrorContains(t, err, want)
+	}
+	assert.Empty(t, below.written.String())
+
 	c = new(validator.Guard).Conn(below)
 	for range 1024 {
 		_, err := c.Write([]byte(onePlain))
