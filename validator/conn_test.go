@@ -209,6 +209,25 @@ func TestConnTellsOfEveryRequestThatWaits(t *testing.T) {
 	assert.Equal(t, []wire.Reason{validator.ClientClosed, validator.ClientClosed, validator.ClientClosed}, seen.notes())
 }
 
+// Of a request whose line is not whole the method is not known; it is not that of
+// the one before, whose answer had no content.
+func TestConnTakesAnEarlyAnswerForNoOtherMethods(t *testing.T) {
+	const head, late = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\n\r\nlate"
+	seen, below := &connVerdicts{}, &canned{text: head, size: 1000, err: io.EOF}
+	c := (&validator.Guard{OnVerdict: seen.add}).Conn(below)
+	write(t, c, "HEAD / HTTP/1.1\r\n\r\n")
+	_, err := io.ReadFull(c, make([]byte, len(head)))
+	require.NoError(t, err)
+	write(t, c, "GET /a")
+	below.text = late
+	got, err := io.ReadAll(c)
+	assert.NoError(t, err)
+	assert.Equal(t, late, string(got))
+	require.NoError(t, c.Close())
+	assert.Equal(t, []wire.Reason{wire.OK, wire.OK}, seen.reasons())
+	assert.Equal(t, []wire.Reason{validator.AnsweredBeforeUploadDone}, seen.notes())
+}
+
 // A halting connection sends less than it is given, at most so much in each of its
 // first writes, which then meet with a deadline.
 type halting struct {

@@ -8,7 +8,10 @@ import "bytes"
 // read in two ways: lines end with CRLF, names are tokens, and neither CR nor NUL
 // stands within a line. The zero Requests awaits the first one.
 type Requests struct {
-	Request Request // what the last whole head asks for; Method shares no memory with the bytes
+	// Request is what is asked for, valid from the end of a head until the next
+	// request begins; Method is from the end of its line on, and empty before. It
+	// shares no memory with the bytes.
+	Request Request
 
 	part   requestPart
 	line   []byte // of a line that is not whole
@@ -107,6 +110,9 @@ func (s *Requests) chunk(b []byte) (n int, r Reason) {
 // lines takes lines, up to the end of a head or a trailer section.
 func (s *Requests) lines(b []byte) (ev Event, n int, err error) {
 	for n < len(b) {
+		if s.part == inRequestLine && s.size == 0 {
+			s.Request = Request{}
+		}
 		line, end, whole := s.take(b[n:])
 		if s.size += end; s.size > maxRequestHead || len(s.line) > maxRequestLine {
 			return NoEvent, n, HeadTooLarge

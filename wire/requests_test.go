@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"why520/wire"
 )
@@ -69,6 +70,28 @@ func TestRequestsAreFollowedWhateverTheSplit(t *testing.T) {
 	_, between, _, err = asked(text+"\r\n\r", 1)
 	assert.NoError(t, err)
 	assert.True(t, between, "an empty line begins none")
+}
+
+func TestRequestsTellAMethodFromTheEndOfItsLineOn(t *testing.T) {
+	s, text, method := &wire.Requests{}, "HEAD / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nA: b", ""
+	for at := 0; at < len(text); at++ {
+		for {
+			ev, n, err := s.Next([]byte(text[at : at+1]))
+			require.NoError(t, err)
+			if ev == wire.NoEvent || n > 0 {
+				break
+			}
+		}
+		switch at {
+		case strings.Index(text, "\n"):
+			method = "HEAD"
+		case strings.Index(text, "G"):
+			method = ""
+		case strings.Index(text, "\nA"):
+			method = "GET"
+		}
+		assert.Equal(t, method, s.Request.Method, "%q", text[:at+1])
+	}
 }
 
 func TestRequestsWhoseEndIsUncertainAreRefused(t *testing.T) {
