@@ -63,6 +63,15 @@ func (a *asking) front() *question {
 	return &a.open[a.first]
 }
 
+// forget makes room in heads, whose first n bytes are of requests that were
+// answered.
+func (a *asking) forget(n int) {
+	a.heads = a.heads[:copy(a.heads, a.heads[n:])]
+	for i := a.first; i < len(a.open); i++ {
+		a.open[i].head -= n
+	}
+}
+
 // newest gives the last question, if it is not answered yet.
 func (a *asking) newest() *question {
 	if a.first == len(a.open) {
@@ -99,6 +108,9 @@ func (a *asking) begin(before int64) error {
 	case a.first > 0 && len(a.open) == cap(a.open):
 		a.open = a.open[:copy(a.open, a.open[a.first:])]
 		a.first = 0
+	}
+	if q := a.front(); q != nil && q.head >= keepHeads/2 {
+		a.forget(q.head)
 	}
 	a.count++
 	a.open = append(a.open, question{number: a.count, before: before, head: len(a.heads), asked: nowFrom(a.made)})

@@ -228,6 +228,39 @@ func TestConnTakesAnEarlyAnswerForNoOtherMethods(t *testing.T) {
 	assert.Equal(t, []wire.Reason{validator.AnsweredBeforeUploadDone}, seen.notes())
 }
 
+// Evidence has the request, however many were sent before it while another always
+// waited.
+func TestConnKeepsTheRequestUnderSteadyPipelining(t *testing.T) {
+	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+	for _, waiting := range []int{1, 2, 7, 100} {
+		var target string
+		below := &canned{size: len(answer), err: io.EOF}
+		c := (&validator.Guard{OnVerdict: func(_ *validator.Conn, e *validator.Evidence, v *validator.Verdict) {
+			if !v.OK() {
+				target = e.Request.Target
+			}
+		}}).Conn(below)
+		asked := 0
+		ask := func() {
+			write(t, c, fmt.Sprintf("GET /%d HTTP/1.1\r\nHost: a\r\nCookie: %s\r\n\r\n", asked, strings.Repeat("c", 300)))
+			asked++
+		}
+		for range waiting {
+			ask()
+		}
+		for range 1000 {
+			ask()
+			below.text += answer
+			_, err := io.ReadFull(c, make([]byte, len(answer)))
+			require.NoError(t, err)
+		}
+		below.text = "HTTP/1.1 2x0 OK\r\n\r\n"
+		_, err := c.Read(make([]byte, 100))
+		require.ErrorIs(t, err, wire.StatusCodeDigits)
+		assert.Equal(t, "/1000", target)
+	}
+}
+
 // A halting connection sends less than it is given, at most so much in each of its
 // first writes, which then meet with a deadline.
 type halting struct {
