@@ -94,12 +94,15 @@ func (c *Conn) fail() {
 	e := c.failure()
 	r.open, r.late = false, nil
 	c.over(e.orCause())
-	switch waits := c.waits(); {
+	c.mu.Lock()
+	waits, refused := c.asking.front() != nil, c.asking.refused != nil
+	c.mu.Unlock()
+	switch {
 	case e.Verdict.OK():
 		if waits && c.g.OnVerdict != nil {
 			c.g.OnVerdict(c, e.Evidence, e.Verdict)
 		}
-	case waits || r.received > 0 || time.Since(c.made) < young:
+	case waits || r.received > 0 || !refused && time.Since(c.made) < young:
 		c.g.tell(c, e.Evidence, e.Verdict)
 		c.failed.Store(e)
 	default:

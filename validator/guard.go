@@ -24,7 +24,8 @@ type Guard struct {
 	// OnVerdict, if set, is called once for each request that began to be written
 	// or whose connection could not be made, with a nil Conn then: at the end of
 	// the response, where it was refused, or at Close. A new connection that the
-	// origin speaks on, or ends within a second, counts as asked. It runs on the
+	// origin speaks on, or ends within a second, counts as asked, save that it may
+	// end where Write refused to send what was to be asked. It runs on the
 	// goroutine that met with it, which must not read from the Conn meanwhile; Close is
 	// allowed. Evidence and Verdict are valid during the call: Clone keeps them. Of
 	// an exchange that went well, without a note, the Evidence holds what costs
