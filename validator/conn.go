@@ -46,10 +46,12 @@ import (
 // HTTP/1.x, or one whose end is uncertain, is not sent: Write fails, and always
 // will. Where Write fails because the origin broke the connection, it reports
 // success: an early answer may still be there, and what the origin did is Read's
-// to tell, which ends soon. Where bytes can be read that no request waits for, the
-// next is not sent: Write fails. (A connection that has no descriptor, by
-// SyscallConn or by NetConn's, is looked at for a millisecond then.) Deadlines are told of; so is Close, save that Write
-// fails with the *Error then where Read did.
+// to tell, which ends soon. Where reading has failed, or bytes can be read that no
+// request waits for, the next is not sent: Write fails, with what Read does. (A
+// connection that has no descriptor, by SyscallConn or by NetConn's, is looked at
+// for a millisecond then.) Deadlines are told of, and writing may go on with what
+// was not written, as far as the connection can: one of TLS cannot. Close is told
+// of too, save that Write fails with the *Error then where Read did.
 //
 // Reading, writing and closing may be done at the same time.
 type Conn struct {

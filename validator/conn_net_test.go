@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -184,6 +185,33 @@ func TestConnIsANetConnInATunnel(t *testing.T) {
 				return c, origin, func() { c.Close(); origin.Close() }, nil
 			})
 		})
+	}
+}
+
+// Whoever waits for another's Read when the protocol is switched reads on in the
+// other protocol.
+func TestConnIsReadByManyWhileItBecomesATunnel(t *testing.T) {
+	const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"
+	for range 50 {
+		c, origin := pair(t, new(validator.Guard))
+		write(t, c, "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		var readers, begun sync.WaitGroup
+		var got atomic.Int64
+		for range 4 {
+			begun.Add(1)
+			readers.Go(func() {
+				begun.Done()
+				n, err := io.Copy(io.Discard, c)
+				assert.NoError(t, err)
+				got.Add(n)
+			})
+		}
+		begun.Wait()
+		write(t, origin, head)
+		write(t, origin, "hello")
+		require.NoError(t, origin.CloseWrite())
+		readers.Wait()
+		assert.EqualValues(t, len(head+"hello"), got.Load())
 	}
 }
 

@@ -49,7 +49,7 @@ func (c *Conn) read(p []byte) (int, error) {
 			return 0, c.err
 		case r.switched:
 			c.tunnel.Store(true)
-			r.buf = nil
+			r.buf, r.given, r.pass = nil, 0, 0
 			return 0, errTunnel
 		case r.open && c.advance():
 			continue
@@ -147,7 +147,7 @@ func (c *Conn) passHead(ev wire.Event, b []byte) {
 	if r.ask.mayTunnel() {
 		c.mu.Lock()
 		if q := c.asking.front(); q != nil {
-			q.declined = true
+			c.asking.declined = q.number
 		}
 		c.mu.Unlock()
 	}
@@ -160,8 +160,8 @@ func (c *Conn) begin(from int) {
 	c.mu.Lock()
 	q := c.asking.front()
 	if q == nil && r.count > 0 {
+		c.err, c.asking.over = errUnasked, errUnasked
 		c.mu.Unlock()
-		c.err = errUnasked
 		return
 	}
 	if r.early = q == nil; r.early {
@@ -253,8 +253,8 @@ func (c *Conn) ended(err error) (again bool, _ error) {
 			_, _, again = c.late()
 			return again, err
 		case c.asking.front() == nil && r.count > 0:
+			c.err, c.asking.over = err, err
 			c.mu.Unlock()
-			c.err = err
 			return false, nil
 		}
 		c.mu.Unlock()
@@ -277,7 +277,7 @@ func (c *Conn) ended(err error) (again bool, _ error) {
 	if r.head > 0 && r.stream.Close(inStream(r.end, true)) == nil {
 		r.whole = true
 		c.succeed()
-		c.err = io.EOF
+		c.finish(io.EOF)
 		return false, nil
 	}
 	c.fail()

@@ -78,3 +78,59 @@ func TestConnDoesNotSendARequestThatWasAnsweredBefore(t *testing.T) {
 		})
 	}
 }
+
+// What came behind a response was read with it: the next request is not sent, be
+// it written before Read has failed with it or while that is still reading.
+func TestConnDoesNotSendARequestBehindWhatWasReadTooMuch(t *testing.T) {
+	const hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+	for _, reading := range []bool{true, false} {
+		seen, below := &connVerdicts{}, &canned{text: hello + hello, size: 1000, err: io.EOF}
+		var again error
+		g := &validator.Guard{OnVerdict: func(c *validator.Conn, e *validator.Evidence, v *validator.Verdict) {
+			if seen.add(c, e, v); reading {
+				_, again = c.Write([]byte(onePlain))
+			}
+		}}
+		c := g.Conn(below)
+		write(t, c, onePlain)
+		_, err := io.ReadFull(c, make([]byte, len(hello)))
+		require.NoError(t, err)
+		if !reading {
+			_, again = c.Write([]byte(onePlain))
+		}
+		assert.ErrorIs(t, again, wire.BytesOnIdleConnection)
+		_, err = c.Read(make([]byte, 1))
+		assert.ErrorIs(t, err, wire.BytesOnIdleConnection)
+		require.NoError(t, c.Close())
+		assert.Equal(t, onePlain, below.written.String())
+		assert.Equal(t, []wire.Reason{wire.OK}, seen.reasons(), "of what was sent")
+	}
+}
+
+// Where reading has failed, a request would have no answer: it is not sent. What
+// was begun goes on.
+func TestConnSendsNoRequestWhereReadingHasFailed(t *testing.T) {
+	const hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+	for text, want := range map[string]error{
+		"HTTP/1.1 2x0 OK\r\n\r\n":            wire.StatusCodeDigits,
+		hello[:len(hello)-1]:                 wire.BodyShort,
+		hello:                                io.EOF,
+		"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbye": io.EOF,
+	} {
+		seen, below := &connVerdicts{}, &canned{text: text, size: 1000, err: io.EOF}
+		c := (&validator.Guard{OnVerdict: seen.add}).Conn(below)
+		const ask = "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n"
+		write(t, c, ask+"hel")
+		_, failed := c.Read(make([]byte, 1000))
+		for failed == nil {
+			_, failed = c.Read(make([]byte, 1000))
+		}
+		require.ErrorIs(t, failed, want)
+		write(t, c, "lo")
+		_, err := c.Write([]byte(onePlain))
+		assert.Equal(t, failed, err, "%q", text)
+		require.NoError(t, c.Close())
+		assert.Equal(t, ask+"hello", below.written.String(), "%q", text)
+		assert.Len(t, seen.reasons(), 1, "%q", text)
+	}
+}

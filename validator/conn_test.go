@@ -2,9 +2,12 @@ package validator_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -139,6 +142,12 @@ func TestConnSendsNoRequestWhoseEndIsUncertain(t *testing.T) {
 	assert.Equal(t, err, again)
 	assert.Empty(t, below.written.String())
 
+	for text, want := range map[string]string{"GET /\r\n": "the request line", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n": "HTTP/1.0 request", "\n" + onePlain: "LF alone"} {
+		_, err := new(validator.Guard).Conn(below).Write([]byte(text))
+		assert.ErrorContains(t, err, want)
+	}
+	assert.Empty(t, below.written.String())
+
 	c = new(validator.Guard).Conn(below)
 	for range 1024 {
 		_, err := c.Write([]byte(onePlain))
@@ -146,6 +155,187 @@ func TestConnSendsNoRequestWhoseEndIsUncertain(t *testing.T) {
 	}
 	_, err = c.Write([]byte(onePlain))
 	assert.Error(t, err, "too many wait")
+}
+
+// What is not sent, for what stands behind it is no request, was never asked.
+func TestConnTellsOfNoRequestThatItDidNotSend(t *testing.T) {
+	for asked, begun := range []string{"", onePlain + "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhel"} {
+		seen, below := &connVerdicts{}, &canned{}
+		c := (&validator.Guard{OnVerdict: seen.add}).Conn(below)
+		write(t, c, begun)
+		_, err := c.Write([]byte("lo"[:2*asked] + onePlain + onePlain + "\x00\r\n"))
+		require.ErrorIs(t, err, wire.ProtocolName)
+		if asked == 0 { // and so the origin may end it
+			below.err = io.EOF
+			_, err = c.Read(make([]byte, 1))
+			assert.Error(t, err)
+		}
+		require.NoError(t, c.Close())
+		assert.Equal(t, begun, below.written.String())
+		assert.Len(t, seen.reasons(), 2*asked)
+	}
+}
+
+// Each request has its verdict, those too that wait behind the one that reading
+// ends with; of them nothing is said.
+func TestConnTellsOfEveryRequestThatWaits(t *testing.T) {
+	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+	for text, k := range map[string]struct {
+		err  error
+		want []wire.Reason
+		left int // of those, how many this side left
+	}{
+		ok + ok + ok:                   {io.EOF, []wire.Reason{wire.OK, wire.OK, wire.OK}, 0},
+		ok + ok:                        {io.EOF, []wire.Reason{wire.OK, wire.OK, wire.ClosedWithoutAByte}, 0},
+		ok:                             {syscall.ECONNRESET, []wire.Reason{wire.OK, wire.ResetAfterRequest, wire.OK}, 1},
+		"":                             {io.EOF, []wire.Reason{wire.ClosedWithoutAByte, wire.OK, wire.OK}, 2},
+		ok[:len(ok)-1]:                 {io.EOF, []wire.Reason{wire.BodyShort, wire.OK, wire.OK}, 2},
+		ok + "HTTP/1.1 2x0 OK\r\n\r\n": {io.EOF, []wire.Reason{wire.OK, wire.StatusCodeDigits, wire.OK}, 1},
+		"HTTP/1.1 200 OK\r\nA: b\r\n\r\nto the end": {io.EOF, []wire.Reason{wire.OK, wire.OK, wire.OK}, 2},
+		ok + "HTTP/1.1 200":                         {os.ErrDeadlineExceeded, []wire.Reason{wire.OK, wire.HeadStalled, wire.OK}, 1},
+	} {
+		seen := &connVerdicts{}
+		c := (&validator.Guard{OnVerdict: seen.add}).Conn(&canned{text: text, size: 1000, err: k.err})
+		write(t, c, onePlain+onePlain+onePlain)
+		var err error
+		for p := make([]byte, 100); err == nil; {
+			_, err = c.Read(p)
+		}
+		require.NoError(t, c.Close())
+		assert.Equal(t, k.want, seen.reasons(), "%q", text)
+		assert.Equal(t, k.left, strings.Count(fmt.Sprint(seen.notes()), "client-closed:"), "%q", text)
+	}
+
+	seen := &connVerdicts{}
+	c := (&validator.Guard{OnVerdict: seen.add}).Conn(&canned{})
+	write(t, c, onePlain+onePlain+onePlain)
+	require.NoError(t, c.Close())
+	assert.Equal(t, []wire.Reason{wire.OK, wire.OK, wire.OK}, seen.reasons())
+	assert.Equal(t, []wire.Reason{validator.ClientClosed, validator.ClientClosed, validator.ClientClosed}, seen.notes())
+}
+
+// Of a request whose line is not whole the method is not known; it is not that of
+// the one before, whose answer had no content.
+func TestConnTakesAnEarlyAnswerForNoOtherMethods(t *testing.T) {
+	const head, late = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\n\r\nlate"
+	seen, below := &connVerdicts{}, &canned{text: head, size: 1000, err: io.EOF}
+	c := (&validator.Guard{OnVerdict: seen.add}).Conn(below)
+	write(t, c, "HEAD / HTTP/1.1\r\n\r\n")
+	_, err := io.ReadFull(c, make([]byte, len(head)))
+	require.NoError(t, err)
+	write(t, c, "GET /a")
+	below.text = late
+	got, err := io.ReadAll(c)
+	assert.NoError(t, err)
+	assert.Equal(t, late, string(got))
+	require.NoError(t, c.Close())
+	assert.Equal(t, []wire.Reason{wire.OK, wire.OK}, seen.reasons())
+	assert.Equal(t, []wire.Reason{validator.AnsweredBeforeUploadDone}, seen.notes())
+}
+
+// Evidence has the request, however many were sent before it while another always
+// waited.
+func TestConnKeepsTheRequestUnderSteadyPipelining(t *testing.T) {
+	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+	for _, waiting := range []int{1, 2, 7, 100} {
+		var target string
+		below := &canned{size: len(answer), err: io.EOF}
+		c := (&validator.Guard{OnVerdict: func(_ *validator.Conn, e *validator.Evidence, v *validator.Verdict) {
+			if !v.OK() {
+				target = e.Request.Target
+			}
+		}}).Conn(below)
+		asked := 0
+		ask := func() {
+			write(t, c, fmt.Sprintf("GET /%d HTTP/1.1\r\nHost: a\r\nCookie: %s\r\n\r\n", asked, strings.Repeat("c", 300)))
+			asked++
+		}
+		for range waiting {
+			ask()
+		}
+		for range 1000 {
+			ask()
+			below.text += answer
+			_, err := io.ReadFull(c, make([]byte, len(answer)))
+			require.NoError(t, err)
+		}
+		below.text = "HTTP/1.1 2x0 OK\r\n\r\n"
+		_, err := c.Read(make([]byte, 100))
+		require.ErrorIs(t, err, wire.StatusCodeDigits)
+		assert.Equal(t, "/1000", target)
+	}
+}
+
+// A halting connection sends less than it is given, at most so much in each of its
+// first writes, which then meet with a deadline.
+type halting struct {
+	canned
+	most []int
+	then func() // before one fails
+}
+
+func (h *halting) Write(p []byte) (int, error) {
+	if len(h.most) == 0 {
+		return h.canned.Write(p)
+	}
+	n := min(h.most[0], len(p))
+	h.most = h.most[1:]
+	h.canned.Write(p[:n])
+	h.then()
+	return n, os.ErrDeadlineExceeded
+}
+
+// Where a deadline of the client's ends a Write in the midst, the rest may follow:
+// each request is asked once, whatever of it was sent, and was answered, before.
+func TestConnGoesOnWithTheRestOfAWrite(t *testing.T) {
+	const (
+		ok  = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+		all = "POST /1 HTTP/1.1\r\nContent-Length: 40\r\n\r\n" + "HEAD / HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/" +
+			"HEAD /2 HTTP/1.1\r\n\r\n" + "PUT /3 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n\r\n\r\r\n0\r\n\r\n" + "GET /4 HTTP/1.1\r\n\r\n"
+		answers = ok + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + ok + ok
+	)
+	for _, begun := range []int{0, 10, 50} {
+		for cut := range len(all) - begun {
+			for _, early := range []bool{false, true} {
+				var asked []string
+				g := &validator.Guard{OnVerdict: func(_ *validator.Conn, e *validator.Evidence, v *validator.Verdict) {
+					assert.True(t, v.OK())
+					asked = append(asked, e.Request.Method)
+					if !early {
+						assert.Equal(t, map[string]int64{"POST": 40, "PUT": 11}[e.Request.Method], e.Request.Upload, "%d, %d", begun, cut)
+					}
+				}}
+				below, got := &halting{canned: canned{text: ok, size: 100, err: os.ErrDeadlineExceeded}, most: []int{cut, 3}}, ""
+				c := g.Conn(below)
+				below.then = func() {
+					if p := make([]byte, 100); early && begun+cut > 0 && got == "" {
+						n, err := c.Read(p)
+						assert.NoError(t, err)
+						got = string(p[:n])
+					}
+				}
+				most := below.most
+				below.most = nil
+				write(t, c, all[:begun])
+				below.most = most
+				for rest, times := all[begun:], 0; rest != ""; times++ {
+					n, err := c.Write([]byte(rest))
+					if rest = rest[n:]; times < 2 {
+						require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+					} else {
+						require.NoError(t, err, "%d, %d", begun, cut)
+					}
+				}
+				below.text, below.err = below.text+answers[len(ok):], io.EOF
+				rest, err := io.ReadAll(c)
+				assert.NoError(t, err)
+				require.NoError(t, c.Close())
+				assert.Equal(t, all, below.written.String())
+				assert.Equal(t, answers, got+string(rest), "%d, %d", begun, cut)
+				require.Equal(t, []string{"POST", "HEAD", "PUT", "GET"}, asked, "%d, %d", begun, cut)
+			}
+		}
+	}
 }
 
 // What was sent behind a request to switch protocols, and was not for this one,

@@ -21,9 +21,11 @@ func (c *Conn) succeed() {
 		r.ask, asked, unsent = *q, true, !q.whole || a.err != nil && a.errAt <= q.number
 	}
 	a.tunnel = r.switched
-	if a.blind && !r.switched {
-		c.err = errBlind
-		a.refused = errBlind
+	switch {
+	case a.blind && !r.switched:
+		c.err, a.refused = errBlind, errBlind
+	case r.surplus || r.early:
+		a.over = errUnasked // from here on, as what follows is let go
 	}
 	c.mu.Unlock()
 	if asked && c.g.OnVerdict != nil {
@@ -40,7 +42,45 @@ func (c *Conn) succeed() {
 	r.open, r.late = false, nil
 	r.count++
 	if c.err == nil && (r.surplus || r.early) {
-		c.err = errUnasked
+		c.finish(errUnasked)
+	}
+}
+
+// finish makes reading fail with err: no further request is sent, and those that
+// wait, if they were not told of yet, are never answered.
+func (c *Conn) finish(err error) {
+	c.over(err)
+	c.unanswered()
+}
+
+// over makes reading fail with err, and no further request be sent.
+func (c *Conn) over(err error) {
+	c.err = err
+	c.mu.Lock()
+	c.asking.over = err
+	c.mu.Unlock()
+}
+
+// answered removes the request that was told of.
+func (c *Conn) answered() {
+	c.mu.Lock()
+	c.asking.answered()
+	c.mu.Unlock()
+}
+
+// unanswered tells of the requests that wait behind the exchange that reading
+// ended with: the origin may leave them unanswered (RFC 9112 section 9.3.2), and
+// nothing came of them.
+func (c *Conn) unanswered() {
+	r := &c.response
+	if !c.waits() {
+		return
+	}
+	r.progress, r.phase, r.cause, r.early, r.firstByte = progress{}, PhaseRequest, nil, false, time.Time{}
+	for ; c.waits(); c.answered() {
+		if c.g.OnVerdict != nil {
+			c.abandon()
+		}
 	}
 }
 
@@ -53,16 +93,23 @@ func (c *Conn) fail() {
 	r := &c.response
 	e := c.failure()
 	r.open, r.late = false, nil
-	c.err = e.orCause()
+	c.over(e.orCause())
+	c.mu.Lock()
+	waits, refused := c.asking.front() != nil, c.asking.refused != nil
+	c.mu.Unlock()
 	switch {
 	case e.Verdict.OK():
-		return
-	case c.waits() || r.received > 0 || time.Since(c.made) < young:
+		if waits && c.g.OnVerdict != nil {
+			c.g.OnVerdict(c, e.Evidence, e.Verdict)
+		}
+	case waits || r.received > 0 || !refused && time.Since(c.made) < young:
 		c.g.tell(c, e.Evidence, e.Verdict)
+		c.failed.Store(e)
 	default:
-		r.late = e
+		c.failed.Store(e)
 	}
-	c.failed.Store(e)
+	c.answered()
+	c.unanswered()
 }
 
 // waits reports whether a request waits for its response.
@@ -115,13 +162,15 @@ func (c *Conn) leave() {
 	case waits && r.open && c.err == nil && c.g.OnVerdict != nil:
 		c.abandon()
 	}
-	r.open, r.buf, r.repaired, r.from, r.to, r.given, r.pass = false, nil, nil, 0, 0, 0, 0
 	if c.err == nil {
-		c.err = net.ErrClosed
+		c.over(net.ErrClosed)
+		c.answered()
+		c.unanswered()
 	}
+	r.open, r.buf, r.repaired, r.from, r.to, r.given, r.pass = false, nil, nil, 0, 0, 0, 0
 }
 
-// abandon tells of an exchange that the client did not wait for.
+// abandon tells of an exchange that is not waited for any more.
 func (c *Conn) abandon() {
 	e := c.evidence()
 	v := left(e)

@@ -24,12 +24,15 @@ type Guard struct {
 	// OnVerdict, if set, is called once for each request that began to be written
 	// or whose connection could not be made, with a nil Conn then: at the end of
 	// the response, where it was refused, or at Close. A new connection that the
-	// origin speaks on, or ends within a second, counts as asked. It runs on the
+	// origin speaks on, or ends within a second, counts as asked, save that it may
+	// end where Write refused to send what was to be asked. It runs on the
 	// goroutine that met with it, which must not read from the Conn meanwhile; Close is
 	// allowed. Evidence and Verdict are valid during the call: Clone keeps them. Of
 	// an exchange that went well, without a note, the Evidence holds what costs
 	// nothing: no ID, no fields and no bytes. A client that closed before the end
-	// is a note, ClientClosed. A switch of protocols ends its exchange.
+	// is a note, ClientClosed; it stands also where a request was pipelined behind
+	// the exchange that reading ended with, and is told of then: that it has no
+	// answer says nothing of the origin. A switch of protocols ends its exchange.
 	OnVerdict func(*Conn, *Evidence, *Verdict)
 
 	// Recorder, if set, keeps the evidence of exchanges that failed.
@@ -80,7 +83,7 @@ func (g *Guard) Conn(c net.Conn) *Conn {
 func (c *Conn) begun(over net.Conn) {
 	c.net, c.made = over, time.Now()
 	c.asking.made = c.made
-	c.err = c.g.set.err
+	c.err, c.asking.over = c.g.set.err, c.g.set.err
 	if a := over.RemoteAddr(); a != nil {
 		c.address = a.String()
 	}

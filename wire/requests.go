@@ -4,16 +4,21 @@ import "bytes"
 
 // Requests follows the requests that are written to one connection, as far as
 // their responses' framing depends on them: what each asks for, and where it
-// ends (RFC 9112 sections 3 and 6.3). It judges nothing else. The zero Requests
-// awaits the first one.
+// ends (RFC 9112 sections 3 and 6.3). It judges nothing else, save what might be
+// read in two ways: lines end with CRLF, names are tokens, and neither CR nor NUL
+// stands within a line. The zero Requests awaits the first one.
 type Requests struct {
-	Request Request // what the last whole head asks for; Method shares no memory with the bytes
+	// Request is what is asked for, valid from the end of a head until the next
+	// request begins; Method is from the end of its line on, and empty before. It
+	// shares no memory with the bytes.
+	Request Request
 
 	part   requestPart
 	line   []byte // of a line that is not whole
 	size   int    // bytes of the head so far
 	length int64  // of the content: what is left, or what the head states; -1: nothing
 	coded  bool   // Transfer-Encoding is stated
+	old    bool   // HTTP/1.0
 	named  bool   // Upgrade names a protocol
 	option bool   // Connection names Upgrade
 	chunks chunks
@@ -66,8 +71,18 @@ func (s *Requests) Next(b []byte) (ev Event, n int, err error) {
 	return Content, n, nil
 }
 
-// Between reports whether no request has begun whose Done was not given.
-func (s *Requests) Between() bool { return s.part == inRequestLine && s.size == 0 }
+// CopyTo makes d what s is. They share no memory; that of d is used again.
+func (s *Requests) CopyTo(d *Requests) {
+	line := append(d.line[:0], s.line...)
+	*d = *s
+	d.line = line
+}
+
+// Between reports whether no request has begun whose Done was not given. An empty
+// line, or its CR, begins none.
+func (s *Requests) Between() bool {
+	return s.part == inRequestLine && (s.size == 0 || s.size == 1 && s.line[0] == '\r')
+}
 
 // chunk takes framing and data up to the trailer section.
 func (s *Requests) chunk(b []byte) (n int, r Reason) {
@@ -95,6 +110,9 @@ func (s *Requests) chunk(b []byte) (n int, r Reason) {
 // lines takes lines, up to the end of a head or a trailer section.
 func (s *Requests) lines(b []byte) (ev Event, n int, err error) {
 	for n < len(b) {
+		if s.part == inRequestLine && s.size == 0 {
+			s.Request = Request{}
+		}
 		line, end, whole := s.take(b[n:])
 		if s.size += end; s.size > maxRequestHead || len(s.line) > maxRequestLine {
 			return NoEvent, n, HeadTooLarge
@@ -102,7 +120,21 @@ func (s *Requests) lines(b []byte) (ev Event, n int, err error) {
 		if !whole {
 			return NoEvent, len(b), nil
 		}
-		ev, r := s.took(line)
+		trailer := s.part == inRequestTrailer
+		text := bytes.TrimSuffix(line, []byte("\r"))
+		ev, r := s.took(text)
+		switch {
+		case r != OK:
+		case len(text) == len(line):
+			r = BareLF
+		case bytes.IndexByte(text, '\r') >= 0:
+			r = BareCR
+		case bytes.IndexByte(text, 0) >= 0:
+			r = FieldNUL
+		}
+		if r != OK && trailer {
+			r = TrailerInvalid
+		}
 		if r != OK {
 			return NoEvent, n, r
 		}
@@ -115,8 +147,8 @@ func (s *Requests) lines(b []byte) (ev Event, n int, err error) {
 	return NoEvent, n, nil
 }
 
-// take takes a line from b, whose first end bytes are done with; one that is
-// not whole is kept.
+// take takes a line from b, whose first end bytes are done with, with its CR; one
+// that is not whole is kept.
 func (s *Requests) take(b []byte) (line []byte, end int, whole bool) {
 	end = bytes.IndexByte(b, '\n') + 1
 	switch {
@@ -129,11 +161,7 @@ func (s *Requests) take(b []byte) (line []byte, end int, whole bool) {
 	default:
 		line = b[:end]
 	}
-	line = line[:len(line)-1]
-	if n := len(line); n > 0 && line[n-1] == '\r' {
-		line = line[:n-1]
-	}
-	return line, end, true
+	return line[:len(line)-1], end, true
 }
 
 // took takes a whole line.
@@ -145,7 +173,8 @@ func (s *Requests) took(line []byte) (Event, Reason) {
 	case s.part == inRequestLine:
 		return NoEvent, s.begin(line)
 	case len(line) > 0 && s.part == inRequestTrailer:
-		return NoEvent, OK
+		_, r := fieldName(line)
+		return NoEvent, r
 	case len(line) > 0:
 		return NoEvent, s.field(line)
 	case s.part == inRequestTrailer:
@@ -182,6 +211,7 @@ func (s *Requests) begin(line []byte) Reason {
 	}
 	s.Request = Request{Method: method(line[:at])}
 	s.part, s.length, s.coded, s.named, s.option = inRequestFields, -1, false, false, false
+	s.old = line[len(line)-1] == '0'
 	return OK
 }
 
@@ -195,18 +225,34 @@ func method(b []byte) string {
 	return string(b)
 }
 
-// field takes a field line.
-func (s *Requests) field(line []byte) Reason {
+// fieldName gives the name of a field line, which is not empty.
+func fieldName(line []byte) ([]byte, Reason) {
 	colon := bytes.IndexByte(line, ':')
 	switch {
 	case isSpace(line[0]):
-		return FieldObsFold
+		return nil, FieldObsFold
 	case colon < 0:
-		return FieldNoColon
-	case colon > 0 && isSpace(line[colon-1]):
-		return FieldSpaceBeforeColon
+		return nil, FieldNoColon
+	case colon == 0:
+		return nil, FieldNameByte
+	case isSpace(line[colon-1]):
+		return nil, FieldSpaceBeforeColon
 	}
-	name, value := line[:colon], bytes.Trim(line[colon+1:], " \t")
+	for _, c := range line[:colon] {
+		if !isToken(c) {
+			return nil, FieldNameByte
+		}
+	}
+	return line[:colon], OK
+}
+
+// field takes a field line.
+func (s *Requests) field(line []byte) Reason {
+	name, r := fieldName(line)
+	if r != OK {
+		return r
+	}
+	value := bytes.Trim(line[len(name)+1:], " \t")
 	switch len(name) {
 	case len("expect"):
 		s.Request.Expect = s.Request.Expect || equalFold(name, "expect") && equalFold(value, "100-continue")
@@ -225,6 +271,8 @@ func (s *Requests) field(line []byte) Reason {
 		case !equalFold(name, transferEncoding):
 		case s.coded || !equalFold(value, "chunked"):
 			return TransferCodingUnsupported
+		case s.old: // RFC 9112 section 6.1
+			return TransferCodingInHTTP10
 		default:
 			s.coded = true
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"why520/wire"
 )
@@ -50,7 +51,7 @@ func TestRequestsAreFollowedWhateverTheSplit(t *testing.T) {
 		"\r\nHEAD /x y HTTP/1.0\r\n\r\n" +
 		"POST / HTTP/1.1\r\ncontent-LENGTH:\t5 \r\nExpect: 100-Continue\r\n\r\nhello" +
 		"PUT / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n5;a=b\r\nhello\r\n1\r\nx\r\n0\r\nSum: 1\r\n\r\n" +
-		"PUT / HTTP/1.1\nTransfer-Encoding: chunked\n\n0\r\n\r\n" +
+		"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" +
 		"BREW /pot HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: tea\r\nCookie: " + strings.Repeat("c", 9000) + "\r\n\r\n" +
 		"GET / HTTP/1.1\r\nUPGRADE: ,tea\r\nConnection: close\r\nCONNECTION: a , Upgrade\r\n\r\n" +
 		"GET / HTTP/1.1\r\nUpgrade: tea\r\nConnection: upgrades\r\n\r\n" +
@@ -66,6 +67,31 @@ func TestRequestsAreFollowedWhateverTheSplit(t *testing.T) {
 	_, between, _, err := asked(text+"G", len(text))
 	assert.NoError(t, err)
 	assert.False(t, between, "another has begun")
+	_, between, _, err = asked(text+"\r\n\r", 1)
+	assert.NoError(t, err)
+	assert.True(t, between, "an empty line begins none")
+}
+
+func TestRequestsTellAMethodFromTheEndOfItsLineOn(t *testing.T) {
+	s, text, method := &wire.Requests{}, "HEAD / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nA: b", ""
+	for at := 0; at < len(text); at++ {
+		for {
+			ev, n, err := s.Next([]byte(text[at : at+1]))
+			require.NoError(t, err)
+			if ev == wire.NoEvent || n > 0 {
+				break
+			}
+		}
+		switch at {
+		case strings.Index(text, "\n"):
+			method = "HEAD"
+		case strings.Index(text, "G"):
+			method = ""
+		case strings.Index(text, "\nA"):
+			method = "GET"
+		}
+		assert.Equal(t, method, s.Request.Method, "%q", text[:at+1])
+	}
 }
 
 func TestRequestsWhoseEndIsUncertainAreRefused(t *testing.T) {
@@ -81,6 +107,28 @@ func TestRequestsWhoseEndIsUncertainAreRefused(t *testing.T) {
 		line + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\n": wire.TransferCodingUnsupported,
 		line + "Transfer-Encoding : chunked\r\n":                            wire.FieldSpaceBeforeColon,
 		line + "A: b\r\n Content-Length: 5\r\n":                             wire.FieldObsFold,
+		line + "A: b\n":                                                     wire.BareLF,
+		line + "A: b\r\n\n":                                                 wire.BareLF,
+		"\n" + line:                                                         wire.BareLF,
+		"GET / HTTP/1.1\n":                                                  wire.BareLF,
+		line + "A: b\rContent-Length: 5\r\n":                                wire.BareCR,
+		line + "\r\r\n":                                                     wire.FieldNoColon,
+		"GET /\r HTTP/1.1\r\n":                                              wire.BareCR,
+		"\r" + line:                                                         wire.ProtocolName,
+		line + "A: \x00\r\n":                                                wire.FieldNUL,
+		"GET /\x00 HTTP/1.1\r\n":                                            wire.FieldNUL,
+		line + ": x\r\n":                                                    wire.FieldNameByte,
+		line + "Content-Length\x00: 5\r\n":                                  wire.FieldNameByte,
+		line + "Transfer-Encoding\v: chunked\r\n":                           wire.FieldNameByte,
+		line + "Transfer-Encoding: \vchunked\r\n":                           wire.TransferCodingUnsupported,
+		line + "Transfer-Encoding:\r\n":                                     wire.TransferCodingUnsupported,
+		line + "Content-Length:\r\n":                                        wire.ContentLengthInvalid,
+		"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n":                 wire.TransferCodingInHTTP10,
+		line + "Transfer-Encoding: chunked\r\n\r\n0\r\nA\r\n":               wire.TrailerInvalid,
+		line + "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n c: d\r\n":   wire.TrailerInvalid,
+		line + "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\n":              wire.TrailerInvalid,
+		line + "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\rc\r\n":         wire.TrailerInvalid,
+		line + "Transfer-Encoding: chunked\r\n\r\n0\r\n\n":                  wire.TrailerInvalid,
 		line + "Content-Length 5\r\n":                                       wire.FieldNoColon,
 		line + "Transfer-Encoding: chunked\r\n\r\nx":                        wire.ChunkSizeInvalid,
 		line + "A: " + strings.Repeat("a", 70<<10):                          wire.HeadTooLarge,
