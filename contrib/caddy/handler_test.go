@@ -1,13 +1,19 @@
 package why520_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/quic-go/quic-go/http3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -136,6 +142,58 @@ func TestTheLastGoodCopyIsServed(t *testing.T) {
 	assert.NotEmpty(t, resp.Header.Get("Proxy-Status"))
 	resp, _ = p.get(t, "/b/x")
 	assert.Equal(t, 520, resp.StatusCode, "another URI, though the origin is asked for the same")
+}
+
+// Over HTTP/3, a server does not know beforehand that a GET has no content.
+func TestOverHTTP3TheLastGoodCopyIsServed(t *testing.T) {
+	t.Parallel()
+	origin, fails := fallible(t)
+	cert, key, config := forTLS(t)
+	p := start(t, "", "}\nhttps://example.com {\n\tbind fdgram/4 {\n\t\tprotocols h3\n\t}\n\ttls "+cert+" "+key+"\n\twhy520 {\n\t\talways_online\n\t}\n"+proxied(origin, "", ""))
+	transport := &http3.Transport{TLSClientConfig: config}
+	defer transport.Close()
+	get := func(content io.Reader) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+p.over3+"/x", content)
+		require.NoError(t, err)
+		r.Host = "example.com"
+		resp, err := transport.RoundTrip(r)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		got, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		assert.Equal(t, 3, resp.ProtoMajor)
+		return resp.StatusCode, string(got)
+	}
+	get(strings.NewReader("content"))
+	fails.Store(true)
+	status, _ := get(nil)
+	assert.Equal(t, 520, status, "a copy of what was asked for with content")
+	fails.Store(false)
+	get(nil)
+	fails.Store(true)
+	status, content := get(nil)
+	assert.Equal(t, 200, status)
+	assert.Equal(t, "<body>page of /x", content)
+	status, _ = get(strings.NewReader("content"))
+	assert.Equal(t, 520, status)
+}
+
+// forTLS gives the files of a certificate for example.com and its key, and how a
+// client trusts it.
+func forTLS(t *testing.T) (cert, key string, config *tls.Config) {
+	t.Helper()
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	of := s.TLS.Certificates[0]
+	private, err := x509.MarshalPKCS8PrivateKey(of.PrivateKey)
+	require.NoError(t, err)
+	cert, key = t.TempDir()+"/cert.pem", t.TempDir()+"/key.pem"
+	for file, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: of.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: private}} {
+		require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(b), 0o600))
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	return cert, key, &tls.Config{RootCAs: roots, ServerName: "example.com"}
 }
 
 func TestCopiesSurvive(t *testing.T) {

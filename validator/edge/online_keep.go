@@ -146,7 +146,7 @@ func (a *AlwaysOnline) tee(resp *http.Response, q *asked) {
 		a.withdraw(q, resp.Header)
 		return
 	}
-	t := &tee{ReadCloser: resp.Body, online: a, length: length, forgotten: a.forgotten.of(q.uri)}
+	t := &tee{ReadCloser: resp.Body, online: a, asked: q, length: length, forgotten: a.forgotten.of(q.uri)}
 	t.before = t.forgotten.Load()
 	if length > 0 && !t.reserve(length) {
 		t.drop()
@@ -172,6 +172,7 @@ func (a *AlwaysOnline) save(text string, value []byte) {
 type tee struct {
 	io.ReadCloser
 	online *AlwaysOnline
+	asked  *asked
 	length int64   // of the content; -1: not known
 	text   string  // what the key is made of
 	index  *copied // to be stored first, where there are variants; or nil
@@ -201,7 +202,7 @@ func (t *tee) Read(p []byte) (int, error) {
 	}
 	t.value = append(t.value, p[:n]...)
 	if err == io.EOF {
-		if (t.length < 0 || have == t.length) && t.forgotten.Load() == t.before {
+		if (t.length < 0 || have == t.length) && t.forgotten.Load() == t.before && !t.asked.withContent() {
 			if t.index != nil {
 				t.online.save(t.index.text, t.index.encode(nil, 0))
 			}
