@@ -68,6 +68,9 @@ func (s *Store) openFile() error {
 	}
 	err := guarded(func() (err error) {
 		s.db, err = bbolt.Open(s.file, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
+		if errors.Is(err, bolterrors.ErrTimeout) {
+			return fmt.Errorf("another process has %s open: %w", s.file, err)
+		}
 		if err != nil {
 			return err
 		}

@@ -181,7 +181,7 @@ func TestASecondProcessDoesNotWaitForLong(t *testing.T) {
 	folder := t.TempDir()
 	open(t, folder, 1000)
 	_, err := Open(folder, 1000, nil)
-	assert.ErrorContains(t, err, "timeout")
+	assert.ErrorContains(t, err, "another process has "+folder)
 	_, err = Open(folder, 0, nil)
 	assert.ErrorContains(t, err, "budget")
 }

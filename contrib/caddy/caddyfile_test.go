@@ -103,6 +103,7 @@ func TestWhatTheCaddyfileMayNotSay(t *testing.T) {
 		"why520 {\n\talways_online {\n\t\tstatuses 200\n\t}\n}":   "none of 520",
 		"why520 {\n\talways_online {\n\t\tstore x\n\t}\n}":        "no option store",
 		"why520 {\n\talways_online {\n\tmemory a\n\tdisk b\n}\n}": "not both",
+		"why520 {\n\talways_online {\n\tdisk /dev/null\n}\n}":     "is no folder",
 	} {
 		said, err := adapt(t, site)
 		assert.Error(t, err, site)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"why520/contrib/boltstore"
 	"why520/validator"
 	"why520/validator/origintest"
 	"why520/wire"
@@ -222,6 +224,68 @@ func TestCopiesSurvive(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestValidatingLeavesTheFolderAlone(t *testing.T) {
+	t.Parallel()
+	origin, _ := fallible(t)
+	copies := t.TempDir() + "/copies"
+	p := start(t, "", "\twhy520 {\n\t\talways_online {\n\t\t\tdisk "+copies+"\n\t\t}\n\t}\n"+proxied(origin, "", ""))
+	validate := func() {
+		t.Helper()
+		c := exec.Command(caddy, "validate", "--config", p.file, "--adapter", "caddyfile")
+		c.Env = append(os.Environ(), "HOME="+p.dir, "XDG_DATA_HOME="+p.dir, "XDG_CONFIG_HOME="+p.dir)
+		out, err := c.CombinedOutput()
+		assert.NoError(t, err, "%s", out)
+	}
+	validate()
+	assert.NoDirExists(t, copies, "it would be the folder of who validates")
+	p.get(t, "/x")
+	assert.DirExists(t, copies)
+	validate()
+}
+
+// Where another process has the folder, as when a new Caddy starts before the old one
+// has ended, copies are in memory until it is free.
+func TestCopiesWaitForTheFolder(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(200)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if status.Load() == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(int(status.Load()))
+		fmt.Fprintf(w, "page of %s", r.URL.Path)
+	}))
+	t.Cleanup(s.Close)
+	copies := t.TempDir() + "/copies"
+	p := start(t, "", "\twhy520 {\n\t\talways_online {\n\t\t\tdisk "+copies+"\n\t\t}\n\t}\n"+proxied(address(s), "", ""))
+	p.get(t, "/gone")
+	p.get(t, "/stays")
+	p.end()
+	other, err := boltstore.Open(copies, 1<<20, nil)
+	require.NoError(t, err)
+	p.run(t)
+	p.get(t, "/new")
+	assert.Contains(t, p.record(t, "in memory until")["error"], "another process has "+copies)
+	status.Store(404)
+	p.get(t, "/gone")
+	status.Store(0)
+	check := func(want map[string]int) {
+		t.Helper()
+		for path, status := range want {
+			resp, _ := p.get(t, path)
+			assert.Equal(t, status, resp.StatusCode, path)
+		}
+	}
+	check(map[string]int{"/new": 200, "/gone": 520, "/stays": 520})
+	require.NoError(t, other.Close())
+	p.record(t, "on disk now")
+	check(map[string]int{"/new": 200, "/gone": 520, "/stays": 200})
+	p.end()
+	p.run(t)
+	check(map[string]int{"/new": 200, "/gone": 520, "/stays": 200})
 }
 
 func TestAConfigurationThatIsRefusedChangesNothing(t *testing.T) {
