@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -153,6 +154,33 @@ func TestContentThatIsNotAtItsEndIsBounded(t *testing.T) {
 	require.NoError(t, open[0].Body.Close())
 	assert.NotNil(t, small())
 	require.NoError(t, open[1].Body.Close())
+}
+
+// Of content whose length is not known, no more memory is taken than is counted: not
+// what append has in reserve, nor what it leaves behind.
+func TestContentOfUnknownLengthTakesTheMemoryThatIsCounted(t *testing.T) {
+	var a edge.AlwaysOnline
+	const readers, each = 8, 2<<20 + 1
+	var open [readers]*http.Response
+	for i := range open {
+		open[i] = respond(get("http://example.test/"), -1, strings.NewReader(strings.Repeat("x", each+1)))
+		require.NoError(t, a.Keep(open[i]))
+	}
+	var before, after runtime.MemStats
+	p := make([]byte, 4<<10)
+	runtime.ReadMemStats(&before)
+	for _, resp := range open {
+		for left := each; left > 0; {
+			n, err := resp.Body.Read(p[:min(left, len(p))])
+			require.NoError(t, err)
+			left -= n
+		}
+	}
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(readers*each*11/10))
+	for _, resp := range open {
+		require.NoError(t, resp.Body.Close())
+	}
 }
 
 func TestWhatRemovesTheCopy(t *testing.T) {
