@@ -86,7 +86,8 @@ func TestWhatTheCaddyfileMayNotSay(t *testing.T) {
 	t.Parallel()
 	for site, want := range map[string]string{
 		proxied(":9", "", "polizy strict"):                        "no option polizy",
-		proxied(":9", "", "policy lax"):                           "want strict, report, or one of",
+		"reverse_proxy :9 {\n\ttransport why520 foo\n}":           "wrong argument count",
+		proxied(":9", "", "policy lax"):                           "policy lax: want strict, report, or one of",
 		proxied(":9", "", "policy"):                               "Wrong argument count",
 		proxied(":9", "", "head much"):                            "no number of bytes",
 		proxied(":9", "", "head 2GiB"):                            "head",
