@@ -17,6 +17,12 @@ func AddressOf(a netip.Addr) Address {
 	return Address{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])}
 }
 
+// apart is 0 iff a and b are the same.
+func (a Address) apart(b Address) uint64 { return (a.high ^ b.high) | (a.low ^ b.low) }
+
+// narrow reports whether a is of IPv4.
+func (a Address) narrow() bool { return a.high == 0 && a.low>>32 == mapped>>32 }
+
 // Netip gives the address for package netip.
 func (a Address) Netip() netip.Addr {
 	var b [16]byte

@@ -10,19 +10,23 @@ const (
 // answer takes the next bytes of the origin: b, and behind it so many that were
 // not captured.
 func (t *Tracker) answer(f *record, c *talk, b []byte, cut int) {
-	at := f.side[origin].total // before b
+	at := f.side[origin].total.count() // before b
 	for len(b) > 0 || cut > 0 {
-		if c.open == 0 && f.exchanges > 0 || c.whole {
+		if len(c.asked) == 0 && f.exchanges > 0 || c.whole {
 			f.marks |= surplus
-			if c.open == 0 {
+			if len(c.asked) == 0 {
 				t.unfollow(f)
 			}
 			return
 		}
 		if !c.expected {
 			c.expected = true
-			c.response.Expect(c.asked[0].q) // the zero Request where nobody has asked yet
-			f.response = at
+			var q wire.Request // where nobody has asked yet
+			if len(c.asked) > 0 {
+				q = c.asked[0].q
+			}
+			c.response.Expect(q)
+			f.side[origin].from = longOf(at)
 			c.raw, c.rest = c.raw[:0], c.rest[:0]
 		}
 		if len(b) == 0 {
@@ -38,7 +42,7 @@ func (t *Tracker) answer(f *record, c *talk, b []byte, cut int) {
 		}
 		if c.whole {
 			t.answered(f, c, at)
-			if f.talk == 0 {
+			if c.owner != f {
 				if (len(b) > 0 || cut > 0) && !f.has(unfollowed) {
 					f.marks |= surplus | unfollowed
 				}
@@ -145,12 +149,12 @@ func (c *talk) refuse(b []byte, n int) {
 
 // answered says that the response is whole; it ends at that payload byte.
 func (t *Tracker) answered(f *record, c *talk, end uint64) {
-	f.whole = end
+	f.whole = longOf(end)
 	f.exchanges += btoi(f.exchanges < 255)
 	switch {
 	case f.has(tunnelled):
 		t.hangUp(f)
-	case c.open > 0 && !c.asked[0].sent:
+	case len(c.asked) > 0 && !c.asked[0].sent:
 		f.marks |= early
 	default:
 		t.turnTo(f, c)
@@ -159,20 +163,19 @@ func (t *Tracker) answered(f *record, c *talk, end uint64) {
 
 // turnTo makes the next request the one that is open, if there is one.
 func (t *Tracker) turnTo(f *record, c *talk) {
-	if c.open > 0 {
-		c.open--
-		copy(c.asked[:c.open], c.asked[1:])
+	if len(c.asked) > 0 {
+		c.asked = append(c.asked[:0], c.asked[1:]...)
 	}
 	c.expected, c.whole, c.measured, c.framed, c.skipped = false, false, false, false, false
 	c.raw, c.rest = c.raw[:0], c.rest[:0]
 	f.marks &^= early
 	switch {
-	case c.open == 0 && c.crowded: // which request comes next is not known
+	case len(c.asked) == 0 && c.crowded: // which request comes next is not known
 		t.unfollow(f)
 		return
-	case c.open == 0:
+	case len(c.asked) == 0:
 		t.hangUp(f)
 		return
 	}
-	f.request = c.asked[0].begin
+	f.side[client].from = longOf(c.asked[0].begin)
 }

@@ -55,7 +55,7 @@ const statusLine = "HTTP/1.1 200 OK\r\n"
 
 // ask takes the next bytes of the client.
 func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
-	at := f.side[client].total // before b
+	at := f.side[client].total.count() // before b
 	for len(b) > 0 {
 		if c.asking == between {
 			for len(b) > 0 && (b[0] == '\r' || b[0] == '\n') { // RFC 9112 section 2.2
@@ -64,7 +64,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 			if len(b) == 0 {
 				break
 			}
-			if c.open == pipeline {
+			if len(c.asked) == pipeline {
 				c.crowded = true
 			}
 			if c.crowded {
@@ -74,11 +74,13 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 				t.noRequest(f, c)
 				return
 			}
-			c.asked[c.open] = question{begin: at}
-			if c.open++; c.open == 1 {
+			if c.asked = append(c.asked, question{begin: at}); len(c.asked) == 1 {
 				t.opened(f, c)
 			}
 			c.asking, c.head = askingHead, c.head[:0]
+			if c.request == nil {
+				c.request = t.framer()
+			}
 		}
 		n, ok := 0, true
 		if c.asking == askingHead {
@@ -93,7 +95,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 		b, at = b[n:], at+uint64(n)
 		if c.asking == between {
 			t.sent(f, c, at)
-			if f.talk == 0 {
+			if c.owner != f {
 				if c = t.talk(f); c == nil {
 					return
 				}
@@ -112,7 +114,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 			t.sent(f, c, at+uint64(cut))
 		}
 	}
-	if f.talk != 0 && c.open == 0 && c.asking == between && !c.expected {
+	if c.owner == f && len(c.asked) == 0 && c.asking == between && !c.expected {
 		t.hangUp(f)
 	}
 }
@@ -120,7 +122,7 @@ func (t *Tracker) ask(f *record, c *talk, b []byte, cut int) {
 // noRequest takes it that the client said what is no request.
 func (t *Tracker) noRequest(f *record, c *talk) {
 	switch {
-	case f.exchanges == 0 && c.open <= 1 && !c.asked[0].sent:
+	case f.exchanges == 0 && (len(c.asked) == 0 || len(c.asked) == 1 && !c.asked[0].sent):
 		f.protocol = foreign
 		f.marks &^= faulted
 		t.hangUp(f)
@@ -131,7 +133,7 @@ func (t *Tracker) noRequest(f *record, c *talk) {
 
 // askHead takes bytes of a request's head; ok says whether it can be one.
 func (c *talk) askHead(b []byte) (n int, ok bool) {
-	q := &c.asked[c.open-1]
+	q := &c.asked[len(c.asked)-1]
 	if !q.lined {
 		lf := bytes.IndexByte(b, '\n')
 		if lf < 0 || len(c.head) > 0 { // in pieces: they are put behind room for the status line
@@ -204,6 +206,26 @@ func (c *talk) askBody(b []byte) int {
 	}
 }
 
+// chat reports whether what the client said, without an end of a line, is no
+// request after all: a word alone, or words that no path is among and that no
+// response answers.
+func (c *talk) chat() bool {
+	if len(c.asked) != 1 || c.asked[0].lined || len(c.head) < len(statusLine) {
+		return false
+	}
+	asked, said := c.head[len(statusLine):], c.raw
+	if len(said) == 0 {
+		said = c.rest
+	}
+	switch {
+	case beginsRequest(asked) != yes:
+		return true
+	case len(said) == 0 || beginsResponse(said) || bytes.HasPrefix([]byte("HTTP/1."), said):
+		return false
+	}
+	return !bytes.Contains(asked, []byte(" /"))
+}
+
 // take takes the request line; it reports whether that ends with HTTP/1.x.
 func (q *question) take(line []byte) bool {
 	q.n = copy(q.line[:], line)
@@ -231,17 +253,17 @@ func (q *question) method() string {
 
 // opened says that the request that waits first is now the one that is open.
 func (t *Tracker) opened(f *record, c *talk) {
-	f.request = c.asked[0].begin
+	f.side[client].from = longOf(c.asked[0].begin)
 	if !c.expected {
-		f.response = f.side[origin].total
+		f.side[origin].from = f.side[origin].total
 	}
 }
 
 // sent says that the newest request is whole.
 func (t *Tracker) sent(f *record, c *talk, end uint64) {
-	q := &c.asked[c.open-1]
+	q := &c.asked[len(c.asked)-1]
 	q.end, q.sent = end, true
-	if c.whole && c.open == 1 {
+	if c.whole && len(c.asked) == 1 {
 		t.turnTo(f, c) // it was answered early
 	}
 }

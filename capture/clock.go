@@ -15,7 +15,6 @@ const (
 type doubt struct {
 	packets [several]Packet
 	count   int
-	over    bool // for the packet at hand
 }
 
 // far reports whether a packet of that time is one to be doubted.
@@ -24,14 +23,11 @@ func (t *Tracker) far(time int64) bool { return uint64(time-t.now+anew) > anew+l
 // believed reports whether p, which is far off or comes behind one, is to be taken
 // now; else it waits, or was taken with others.
 func (t *Tracker) believed(p *Packet) bool {
-	d := &t.doubt
-	switch {
-	case d.over:
-		return true
-	case t.now == 0: // the first of a capture
+	if t.now == 0 { // the first of a capture
 		t.now = p.Time
 		return true
 	}
+	d := &t.doubt
 	q := &d.packets[d.count]
 	d.count++
 	q.Time, q.Link, q.Length, q.Data = p.Time, p.Link, p.Length, append(q.Data[:0], p.Data...)
@@ -89,10 +85,7 @@ func (t *Tracker) believe(time int64) {
 	d.count--
 	copy(d.packets[:], d.packets[1:])
 	d.packets[several-1] = Packet{Data: p.Data} // its storage
-	d.over = true
-	t.stats.Packets-- // it was counted as it came
-	t.Packet(&p)
-	d.over = false
+	t.packet(&p)
 }
 
 // believeAll takes the packets in doubt, for nothing follows that could tell. The

@@ -170,7 +170,7 @@ func (o *oracle) strict(data []byte, s *capture.Segment) string {
 	kind := binary.BigEndian.Uint16(data[12:])
 	switch {
 	case kind != 0x0800 && kind != 0x86DD && kind != 0x8100:
-		return "QinQ or PPPoE"
+		return "QinQ, PPPoE, MPLS or 802.3"
 	case kind == 0x8100 && binary.BigEndian.Uint16(data[16:]) != 0x0800 && binary.BigEndian.Uint16(data[16:]) != 0x86DD:
 		return "several tags"
 	case s.Version == 6:

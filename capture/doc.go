@@ -37,7 +37,9 @@
 // change nothing of what is said. What is missing is passed over once it is
 // acknowledged, however much it is, and noted. An answer that is captured before
 // its request waits for that; ports that are used again begin another flow once
-// the new SYN is answered, refused, or sent again.
+// the new SYN is answered, refused, or sent again. Where one side alone was
+// captured, what it sent and acknowledged proves the handshake. A silence in which
+// TCP would have sent something again (RFC 6298) may be the capture's.
 //
 // # Who
 //
@@ -46,21 +48,25 @@
 // 3.2), before both sides had closed, in a flow whose handshake was seen, and
 // not answered by a challenge ACK. Whether the origin's own TCP sent it is
 // weighed by the hop limit, the IP identification, the timestamp option, the
-// window, and what came behind it. A pattern of packets alone
+// window, and what came behind it; some systems leave the option out of their
+// resets, so that its want decides nothing where hop limit and identification are
+// the sender's. A pattern of packets alone
 // ([Flow].Signature) is never called an injection.
 //
 // # Memory
 //
 // Nothing is allocated per packet. [Options.Flows] and [Options.Buffer] bound
-// what a Tracker holds, whatever the packets are: about 320 bytes for each flow,
-// and the buffer. Flows that must go before they are over are given as they stand
-// and counted. Where there is no buffer, those that were silent longest give up
-// theirs, and are followed as TCP alone from there on; a request that waits for its
-// answer takes next to nothing, and keeps its place.
+// what a Tracker holds, whatever the packets are: about 230 bytes for each flow, up
+// to 110 more while it is more than plain TCP over IPv4, and the buffer. Flows that
+// must go before they are over are given as they stand and counted. Where there is
+// no buffer, those that were silent longest give up theirs, and are followed as TCP
+// alone from there on; a request that waits for its answer takes next to nothing,
+// and keeps its place.
 //
 // # What is not looked at
 //
 // Checksums, which hardware fills in behind the capture; fragments of IP behind
 // the first, which have no ports; ICMP; SCTP and QUIC. Within TLS, only the types
-// and lengths of records.
+// and lengths of records, and of the hellos whether they are of TLS 1.3 and offer
+// HTTP/2.
 package capture

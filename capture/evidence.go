@@ -15,7 +15,7 @@ func (t *Tracker) evidence(d *finding) {
 	switch {
 	case f.protocol == encrypted && f.connected():
 		t.evidenceOfTLS(d)
-	case f.talk != 0 && !f.has(unfollowed):
+	case t.aside(f).talk != 0 && !f.has(unfollowed):
 		t.evidenceOfTalk(d)
 	default:
 		d.e = t.blank(d.end)
@@ -23,7 +23,7 @@ func (t *Tracker) evidence(d *finding) {
 		case !f.connected():
 		case !d.pending, f.has(unfollowed), f.has(joined):
 			d.e.Phase = validator.PhaseIdle
-			d.e.Received = int64(o.total - min(f.response, o.total))
+			d.e.Received = int64(o.total.count() - min(o.from.count(), o.total.count()))
 		case f.protocol == unknown || f.protocol == http: // nothing was asked, or it is not known what
 			d.e.Phase = validator.PhaseRequest
 		}
@@ -36,7 +36,11 @@ func (t *Tracker) evidence(d *finding) {
 		}
 		return
 	}
-	e.Reused = f.exchanges > 0
+	if d.idle {
+		e.Phase = validator.PhaseIdle
+	}
+	// Where a request is open that is the client's first, nobody had asked for the response before it.
+	e.Reused = f.exchanges > 0 && (e.Phase == validator.PhaseIdle || f.side[client].from.count() > 0)
 	t.count(d)
 }
 
@@ -47,15 +51,15 @@ func (t *Tracker) blank(end wire.End) *validator.Evidence {
 // evidenceOfTalk makes evidence of an exchange that is open.
 func (t *Tracker) evidenceOfTalk(d *finding) {
 	f := d.f
-	c := t.talks.at(f.talk)
+	c := t.talks.at(t.aside(f).talk)
 	var q validator.RequestFacts
-	if c.open > 0 {
+	if len(c.asked) > 0 {
 		q = c.asked[0].facts()
 	}
 	rest := validator.Rest{Offset: -1}
 	raw := c.raw
 	if c.expected {
-		rest.Received = int64(f.side[origin].total - f.response)
+		rest.Received = int64(f.side[origin].total.count() - f.side[origin].from.count())
 		if !c.framed && !f.has(faulted) && !c.measured {
 			raw = append(raw, c.rest...)
 		}
@@ -71,7 +75,7 @@ func (t *Tracker) evidenceOfTalk(d *finding) {
 		}
 	}
 	d.e = validator.ReadFirst(raw, rest, q, validator.ReadOptions{Policy: t.o.Policy, End: d.end})
-	if d.e.Response == nil && (c.open == 0 || !c.asked[0].sent) {
+	if d.e.Response == nil && (len(c.asked) == 0 || !c.asked[0].sent) {
 		d.e.Phase = validator.PhaseRequest
 	}
 }
@@ -90,24 +94,25 @@ func (q *question) facts() validator.RequestFacts {
 // evidenceOfTLS makes evidence of a flow that is encrypted.
 func (t *Tracker) evidenceOfTLS(d *finding) {
 	f := d.f
-	o := &f.side[origin].tls
+	a := t.aside(f)
+	o := &a.tls[origin]
 	e := t.blank(d.end)
 	d.e = e
 	e.TLS = &validator.TLSFacts{Alert: int(o.alert)}
 	switch {
-	case f.has(joined), f.side[client].tls.flags&(lost|notTLS) != 0, o.flags&lost != 0:
+	case f.has(joined), a.tls[client].flags&(lost|notTLS) != 0, o.flags&lost != 0:
 		e.Phase = validator.PhaseIdle
 	case o.flags&notTLS != 0:
 		e.Phase, e.End = validator.PhaseTLS, validator.NotTLS
 		e.TLS.FirstBytes = bytes.Clone(o.head[:])
-	case !f.encryptedYet():
+	case !a.encryptedYet():
 		e.Phase = validator.PhaseTLS
 		if o.alert != 0 && d.end != wire.Open && d.end != wire.Timeout {
 			e.End = validator.Alert
 		}
-	case !f.askedYet():
+	case !a.askedYet():
 		e.Phase = validator.PhaseRequest
-	case f.reply() == noReply:
+	case a.reply() == noReply:
 		e.Phase = validator.PhaseWait
 	case o.got > 0 && (d.end == wire.RST || d.end == wire.FIN): // within a record
 		r := wire.TLSTruncated
@@ -124,16 +129,24 @@ func (t *Tracker) evidenceOfTLS(d *finding) {
 
 // count fills in the bytes of the request that were sent and acknowledged.
 func (t *Tracker) count(d *finding) {
-	f, c := d.f, &d.f.side[client]
+	c := &d.f.side[client]
 	e := d.e
-	e.Sent = max(c.proven()-int64(f.request), 0)
+	e.Sent = max(c.proven()-int64(c.from.count()), 0)
+	if a := t.aside(d.f); d.f.protocol == encrypted {
+		switch {
+		case a.encryptedYet() && !a.askedYet():
+			e.Sent = 0
+		case a.tls[client].flags&farewell != 0:
+			e.Sent = max(int64(d.f.beforeFarewell(a))-int64(c.from.count()), 0)
+		}
+	}
 	acked := c.acknowledgedBytes()
 	if r := d.r; r != nil && d.who.by == ByOrigin && r.side == origin && r.flags&ACK != 0 {
-		if by := int64(c.total) - int64(int32(c.next-r.ack)); by <= c.proven() {
+		if by := int64(c.total.count()) - int64(int32(c.next-r.ack)); by <= c.proven() {
 			acked = max(acked, by)
 		}
 	}
-	e.Acked = min(max(acked-int64(f.request), 0), e.Sent)
+	e.Acked = min(max(acked-int64(c.from.count()), 0), e.Sent)
 }
 
 // stage says where f ended, from the phase of its verdict.
@@ -147,7 +160,7 @@ func (t *Tracker) stage(d *finding, phase validator.Phase) string {
 		return InContent
 	case phase == validator.PhaseIdle:
 		const soon = 1e9
-		if d.at-f.spoke[origin] >= soon {
+		if d.idle || d.at-f.spoke[origin] >= soon {
 			return Idle
 		}
 		return AfterResponse
@@ -165,18 +178,24 @@ func (t *Tracker) silence(d *finding) []string {
 	var seen []string
 	add := func(format string, a ...any) { seen = append(seen, fmt.Sprintf(format, a...)) }
 	if !f.connected() && !o.is(synchronized) {
-		add("SYNs sent: %d, none answered", c.syns)
+		more := ""
+		if c.syns() == 15 {
+			more = " or more"
+		}
+		add("SYNs sent: %d%s, none answered", c.syns(), more)
 	}
 	if d.e.End == wire.Timeout && f.connected() {
 		add("%d of %d bytes of the request were acknowledged", d.e.Acked, d.e.Sent)
 	}
-	for n := f.resets; n != 0; {
+	for n := t.aside(f).resets; n != 0; {
 		r := t.resets.at(n)
 		n = r.next
 		by := [...]string{"the client", "the origin"}[r.side]
 		switch {
 		case r.after&movedOn != 0:
 			add("a reset in the name of %s was not obeyed: what lies behind it was acknowledged", by)
+		case r.after&answered != 0 && r.side == client:
+			add("a reset in the name of the client came before its SYN came again")
 		case r.after&answered != 0:
 			add("a reset answered the SYN, and so did the origin's SYN-ACK")
 		case r.closed:

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -14,11 +15,10 @@ import (
 func (t *Tracker) Take(a, b netip.AddrPort) *Flow {
 	t.believeAll()
 	s := Segment{Source: AddressOf(a.Addr()), Destination: AddressOf(b.Addr()), SourcePort: a.Port(), DestinationPort: b.Port()}
-	n, _ := t.table.find(&s, t.table.hash(&s))
+	n, f, _ := t.table.find(&s, t.table.hashOf(&s))
 	if n == 0 {
 		return nil
 	}
-	f := t.table.at(n)
 	t.fill(f)
 	flow := t.build(f)
 	t.tally(flow)
@@ -42,6 +42,9 @@ func (t *Tracker) finish(n uint32) {
 func (t *Tracker) tally(f *Flow) bool {
 	if f.Verdict.OK() {
 		t.stats.Sound++
+		if in := f.Evidence.TCP; in.Confidence == open && in.Or != wire.OK {
+			t.stats.Unsure++
+		}
 		return false
 	}
 	t.stats.Faulty++
@@ -55,11 +58,11 @@ func (t *Tracker) fill(f *record) {
 		if h := &f.side[d]; h.is(known|acknowledged) && int32(h.acked-h.next) > 0 {
 			t.giveUp(f, d)
 			n := int32(h.acked - h.next)
-			if !h.is(finished) && f.resets == 0 {
+			if !h.is(finished) && t.aside(f).resets == 0 {
 				n-- // its FIN, perhaps, was not captured either
 			}
 			if before := h.total; n > 0 {
-				if t.lose(f, d, int(n)); h.total > before {
+				if t.lose(f, d, int(n)); h.total != before {
 					f.spoke[d] = f.last // or earlier: nobody knows
 				}
 			}
@@ -69,33 +72,28 @@ func (t *Tracker) fill(f *record) {
 
 // forget frees what n holds.
 func (t *Tracker) forget(n uint32, f *record) {
-	t.hangUp(f)
-	t.unsee(f)
-	t.dropRival(f)
-	t.dropStrays(f)
-	for i := f.resets; i != 0; {
-		next := t.resets.at(i).next
-		t.resets.put(i)
-		i = next
-	}
-	if f.side[client].piece|f.side[origin].piece != 0 {
+	if f.aside != 0 {
+		t.hangUp(f)
+		t.unsee(f)
+		t.dropRival(f)
+		t.dropStrays(f)
+		t.dropResets(f)
 		t.discardAll(f)
+		t.dropAside(f)
 	}
-	generation := f.generation
 	t.table.remove(n)
-	f.generation = generation + 1
 }
 
 // sound reports whether it is plain that nothing is refused in f: it saves the
 // work of making evidence of most flows.
 func (t *Tracker) sound(f *record) bool {
 	switch {
-	case !f.side[origin].is(synchronized) && !f.has(joined) && f.resets == 0:
+	case !f.side[origin].is(synchronized) && !f.has(joined) && t.aside(f).resets == 0:
 		return max(t.now, f.last)-f.first < int64(t.o.Deadlines.Connect)
-	case f.has(faulted) || f.protocol != http || f.talk != 0 || f.exchanges == 0:
+	case f.has(faulted) || f.protocol != http || t.aside(f).talk != 0 || f.exchanges == 0:
 		return false
 	}
-	return f.resets == 0 || f.side[origin].acknowledgedBytes() >= int64(f.whole)
+	return t.aside(f).resets == 0 || f.side[origin].acknowledgedBytes() >= int64(f.whole.count())
 }
 
 // A finding is what is made of a record before it is judged.
@@ -108,16 +106,28 @@ type finding struct {
 	end  wire.End
 	note []wire.Reason
 	gone bool // the client, perhaps, before the origin's reset: nobody can tell
+	idle bool // the origin ended a connection on which nothing was asked for long
+	torn int  // 1 + side that would have sent again what was not acknowledged, had the capture its end; 0: none
 	// pending: a request, or a handshake, waits for the origin.
 	pending bool
 }
 
 // build makes the Flow of f.
 func (t *Tracker) build(f *record) *Flow {
-	t.unpark(f)
-	if f.protocol == unknown && f.talk != 0 { // nobody asked
+	if f.has(parked) {
+		t.unpark(f)
+	}
+	if f.protocol == unknown && t.aside(f).talk != 0 { // nobody asked
 		f.marks &^= faulted
 		t.hangUp(f)
+	}
+	if f.protocol == http && t.aside(f).talk != 0 && f.exchanges == 0 && t.talks.at(t.aside(f).talk).chat() {
+		f.protocol = foreign
+		f.marks &^= faulted
+		t.hangUp(f)
+	}
+	if f.protocol == encrypted {
+		t.aside(f).ask(f)
 	}
 	for i := range f.side {
 		if h := &f.side[i]; h.is(known|acknowledged) && int32(h.acked-h.max) > int32(btoi(h.is(finished))) {
@@ -128,7 +138,7 @@ func (t *Tracker) build(f *record) *Flow {
 	switch {
 	case f.ended != 0:
 		d.at = f.ended
-	case f.resets != 0: // it may have ended for all that one can see
+	case t.aside(f).resets != 0: // it may have ended for all that one can see
 		d.at = f.last
 	}
 	if d.r != nil && d.r.opened && int32(d.r.seq-f.side[d.r.side].max) > int32(btoi(f.side[d.r.side].is(finished))) {
@@ -158,18 +168,33 @@ func (t *Tracker) build(f *record) *Flow {
 		e.TCP.Confidence = t.confidence(&d)
 		e.TCP.Evidence = t.silence(&d)
 	} else if d.end == wire.RST && !d.pending && f.protocol == http {
-		e.TCP.Unacknowledged = max(int64(f.whole)-f.side[origin].acknowledgedBytes(), 0)
+		e.TCP.Unacknowledged = max(int64(f.whole.count())-f.side[origin].acknowledgedBytes(), 0)
+	}
+	if d.idle {
+		e.TCP.Evidence = append(e.TCP.Evidence, fmt.Sprintf("the client had asked nothing for %.1f s: an origin may close such a connection (RFC 9112 section 9.5)", float64(t.unasked(&d))/1e9))
 	}
 	for _, r := range d.note {
 		e.Seen = append(e.Seen, validator.Finding{Reason: r, Offset: -1})
 	}
 	switch {
+	case d.torn > 0:
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, d.tornOff())
+	case f.protocol == encrypted && t.aside(f).unclear():
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, "where its TLS records begin, or what they are, could not be told to the end")
+	case d.end == wire.Timeout && f.protocol == encrypted && t.aside(f).encryptedYet() && t.aside(f).tls[client].flags&http2 != 0:
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, "the client offers HTTP/2, in which it may send what wants no answer")
+	case d.r != nil && d.who.by != Injected && f.unheard(d.r):
+		e.TCP.Confidence = open
+		e.TCP.Evidence = append(e.TCP.Evidence, "its sender had sent the same again and again, and heard nothing: the path may have gone silent, or its peer")
 	case d.gone:
 		e.TCP.Confidence, e.TCP.Or = open, t.otherwise(&d, e.Phase, wire.RST)
 	case e.TCP.Confidence == open && d.r != nil:
 		e.TCP.Or = or(e)
 	}
-	if f.protocol == encrypted && e.Phase == validator.PhaseIdle && f.reply() == ticketPerhaps {
+	if f.protocol == encrypted && e.Phase == validator.PhaseIdle && t.aside(f).reply() == ticketPerhaps {
 		other := d
 		other.pending, other.note = true, nil
 		t.decide(&other)
@@ -178,8 +203,15 @@ func (t *Tracker) build(f *record) *Flow {
 	}
 	v := validator.Judge(e, nil)
 	e.TCP.Stage = t.stage(&d, v.Phase)
-	k := &f.key
-	from, to := address(k.first, k.firstPort), address(k.second, k.secondPort)
+	if f.protocol == foreign && f.connected() && !v.OK() {
+		said := "what the client sent is no HTTP"
+		if f.has(lossy) {
+			said += ", or was not captured"
+		}
+		e.TCP.Evidence = append(e.TCP.Evidence, said)
+	}
+	first, second := t.table.addresses(f)
+	from, to := address(first, f.key.firstPort), address(second, f.key.secondPort)
 	if f.has(originFirst) {
 		from, to = to, from
 	}
@@ -237,16 +269,20 @@ func (f *record) handshake() string {
 	return HandshakePartial
 }
 
-// connected reports whether the client has acknowledged the origin's SYN.
+// connected reports whether the client has acknowledged the origin's SYN: that
+// shows, too, in what the origin sent and, where the capture has not what the
+// client did, in what of it the origin acknowledged.
 func (f *record) connected() bool {
-	o := &f.side[origin]
+	c, o := &f.side[client], &f.side[origin]
 	switch {
 	case f.has(joined):
 		return true
+	case o.is(synchronized) && (o.data() > 0 || !c.is(synchronized) && c.acknowledgedBytes() > 0):
+		return true
 	case o.is(synchronized):
-		return o.is(acknowledged) && (int32(o.acked-o.iss) > 0 || o.total > 1<<30) // numbers wrap
+		return o.is(acknowledged) && (int32(o.acked-o.iss) > 0 || o.total.count() > 1<<30) // numbers wrap
 	}
-	return o.is(acknowledged) || o.data > 0 // its SYN was not captured
+	return o.is(acknowledged) || o.data() > 0 // its SYN was not captured
 }
 
 // partial reports whether f went on though not all of its handshake was seen.
@@ -254,19 +290,19 @@ func (f *record) partial() bool { return f.connected() && f.handshake() != Hands
 
 // pending reports whether the origin owes an answer.
 func (f *record) pending(t *Tracker) bool {
-	o := &f.side[origin]
+	o, a := &f.side[origin], t.aside(f)
 	switch {
 	case !f.connected():
 		return true
 	case f.protocol == encrypted:
-		return !f.encryptedYet() || f.askedYet() && f.reply() == noReply || !f.askedYet()
+		return !a.encryptedYet() || a.askedYet() && a.reply() == noReply || !a.askedYet()
 	case f.has(unfollowed | tunnelled):
 		return false
-	case f.protocol == foreign, f.protocol == unknown && f.talk == 0:
+	case f.protocol == foreign, f.protocol == unknown && a.talk == 0:
 		return o.proven() == 0
-	case f.talk != 0:
-		c := t.talks.at(f.talk)
-		return !c.whole && (c.open > 0 || c.expected)
+	case a.talk != 0:
+		c := t.talks.at(a.talk)
+		return !c.whole && (len(c.asked) > 0 || c.expected)
 	}
 	return f.exchanges == 0
 }

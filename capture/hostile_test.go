@@ -76,6 +76,17 @@ func TestConversationsThatAreOverHoldLittle(t *testing.T) {
 	assert.LessOrEqual(t, held, fewTalks*2000)
 }
 
+// What another flow asked is no matter of the one that has its storage.
+func TestAConversationBeginsWithNothingAsked(t *testing.T) {
+	tr := NewTracker(Options{}, func(*Flow) {})
+	before, f := &record{}, &record{}
+	tr.ask(before, tr.meet(before), []byte("HEAD / HTTP/1.1\r\n\r\n"), 0)
+	tr.hangUp(before)
+	c := tr.meet(f)
+	tr.answer(f, c, []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), 0)
+	assert.False(t, c.whole)
+}
+
 // What a head costs grows with its length, be its pieces as small as they may.
 func BenchmarkHeadInSmallPieces(b *testing.B) {
 	for _, size := range []int{2000, 200_000} {

@@ -29,9 +29,9 @@ func ips(t *testing.T) (packets [][]byte, segments []capture.Segment) {
 func TestLinkTypesAreTakenOff(t *testing.T) {
 	packets, segments := ips(t)
 	for i, ip := range packets {
-		kind, family := []byte{0x08, 0x00}, byte(2)
+		kind, family, ppp := []byte{0x08, 0x00}, byte(2), []byte{0, 0x21}
 		if segments[i].Version == 6 {
-			kind, family = []byte{0x86, 0xDD}, 30
+			kind, family, ppp = []byte{0x86, 0xDD}, 30, []byte{0, 0x57}
 		}
 		macs := make([]byte, 12)
 		for name, c := range map[string]struct {
@@ -39,20 +39,26 @@ func TestLinkTypesAreTakenOff(t *testing.T) {
 			frame []byte
 			vlan  uint16
 		}{
-			"null, little":    {capture.Null, slices.Concat([]byte{family, 0, 0, 0}, ip), 0},
-			"null, big":       {capture.Null, slices.Concat([]byte{0, 0, 0, family}, ip), 0},
-			"ethernet":        {capture.Ethernet, slices.Concat(macs, kind, ip), 0},
-			"ethernet padded": {capture.Ethernet, slices.Concat(macs, kind, ip, make([]byte, 9)), 0},
-			"vlan":            {capture.Ethernet, slices.Concat(macs, []byte{0x81, 0, 0xE0, 7}, kind, ip), 7},
-			"qinq":            {capture.Ethernet, slices.Concat(macs, []byte{0x88, 0xA8, 0, 9, 0x81, 0, 0, 7}, kind, ip), 7},
-			"old qinq":        {capture.Ethernet, slices.Concat(macs, []byte{0x91, 0, 0, 9, 0x81, 0, 0, 7}, kind, ip), 7},
-			"raw 12":          {12, ip, 0},
-			"raw 14":          {14, ip, 0},
-			"raw 101":         {101, ip, 0},
-			"loop":            {108, slices.Concat([]byte{0, 0, 0, family}, ip), 0},
-			"sll":             {113, slices.Concat([]byte{0, 0, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0}, kind, ip), 0},
-			"ip":              {map[uint8]capture.LinkType{4: 228, 6: 229}[segments[i].Version], ip, 0},
-			"sll2":            {276, slices.Concat(kind, []byte{0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0}, ip), 0},
+			"null, little":      {capture.Null, slices.Concat([]byte{family, 0, 0, 0}, ip), 0},
+			"null, big":         {capture.Null, slices.Concat([]byte{0, 0, 0, family}, ip), 0},
+			"ethernet":          {capture.Ethernet, slices.Concat(macs, kind, ip), 0},
+			"ethernet padded":   {capture.Ethernet, slices.Concat(macs, kind, ip, make([]byte, 9)), 0},
+			"vlan":              {capture.Ethernet, slices.Concat(macs, []byte{0x81, 0, 0xE0, 7}, kind, ip), 7},
+			"qinq":              {capture.Ethernet, slices.Concat(macs, []byte{0x88, 0xA8, 0, 9, 0x81, 0, 0, 7}, kind, ip), 7},
+			"old qinq":          {capture.Ethernet, slices.Concat(macs, []byte{0x91, 0, 0, 9, 0x81, 0, 0, 7}, kind, ip), 7},
+			"pppoe":             {capture.Ethernet, slices.Concat(macs, []byte{0x88, 0x64, 0x11, 0, 0, 1, 0, 0}, ppp, ip), 0},
+			"pppoe, compressed": {capture.Ethernet, slices.Concat(macs, []byte{0x88, 0x64, 0x11, 0, 0, 1, 0, 0}, ppp[1:], ip), 0},
+			"snap":              {capture.Ethernet, slices.Concat(macs, []byte{0, 100, 0xAA, 0xAA, 3, 0, 0, 0}, kind, ip), 0},
+			"snap in vlan":      {capture.Ethernet, slices.Concat(macs, []byte{0x81, 0, 0, 7, 0, 100, 0xAA, 0xAA, 3, 0, 0, 0}, kind, ip), 7},
+			"mpls":              {capture.Ethernet, slices.Concat(macs, []byte{0x88, 0x47, 0, 1, 0x01, 64}, ip), 0},
+			"mpls, two labels":  {capture.Ethernet, slices.Concat(macs, []byte{0x88, 0x47, 0, 2, 0, 64, 0, 1, 0x11, 64}, ip), 0},
+			"raw 12":            {12, ip, 0},
+			"raw 14":            {14, ip, 0},
+			"raw 101":           {101, ip, 0},
+			"loop":              {108, slices.Concat([]byte{0, 0, 0, family}, ip), 0},
+			"sll":               {113, slices.Concat([]byte{0, 0, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0}, kind, ip), 0},
+			"ip":                {map[uint8]capture.LinkType{4: 228, 6: 229}[segments[i].Version], ip, 0},
+			"sll2":              {276, slices.Concat(kind, []byte{0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0}, ip), 0},
 		} {
 			p := capture.Packet{Link: c.link, Length: len(c.frame), Data: c.frame}
 			var s capture.Segment
@@ -112,15 +118,18 @@ func TestWhatIsNoSegment(t *testing.T) {
 		frame string
 		want  capture.Layer
 	}{
-		"nothing":        {capture.Ethernet, "", capture.NotDecoded},
-		"ARP":            {capture.Ethernet, "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x08\x06\x00\x01", capture.NotIP},
-		"802.3":          {capture.Ethernet, "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x00\x26\x42\x42", capture.NotIP},
-		"another link":   {147, "anything", capture.NotIP},
-		"IP version 5":   {capture.Raw, "\x55aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", capture.NotIP},
-		"cut within IP":  {capture.Raw, "\x45\x00\x00\x28", capture.NotDecoded},
-		"ICMP":           {capture.Raw, "\x45\x00\x00\x1c\x00\x01\x00\x00\x40\x01\x00\x00\x7f\x00\x00\x01\x7f\x00\x00\x01\x08\x00\x00\x00\x00\x00\x00\x00", capture.NotTCP},
-		"later fragment": {capture.Raw, "\x45\x00\x00\x1c\x00\x01\x00\x10\x40\x06\x00\x00\x7f\x00\x00\x01\x7f\x00\x00\x01\x08\x00\x00\x00\x00\x00\x00\x00", capture.LaterFragment},
-		"cut within TCP": {capture.Raw, "\x45\x00\x00\x28\x00\x01\x00\x00\x40\x06\x00\x00\x7f\x00\x00\x01\x7f\x00\x00\x01\x08\x00\x00\x00\x00\x00\x00\x00", capture.NotDecoded},
+		"nothing":             {capture.Ethernet, "", capture.NotDecoded},
+		"ARP":                 {capture.Ethernet, "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x08\x06\x00\x01", capture.NotIP},
+		"802.3":               {capture.Ethernet, "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x00\x26\x42\x42", capture.NotIP},
+		"802.3, SNAP, ARP":    {capture.Ethernet, "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x00\x26\xaa\xaa\x03\x00\x00\x00\x08\x06\x00\x01", capture.NotIP},
+		"PPPoE, LCP":          {capture.Ethernet, "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x88\x64\x11\x00\x00\x01\x00\x04\xc0\x21\x01\x01", capture.NotIP},
+		"MPLS without bottom": {capture.Ethernet, "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x88\x47\x00\x01\x00\x40", capture.NotIP},
+		"another link":        {147, "anything", capture.NotIP},
+		"IP version 5":        {capture.Raw, "\x55aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", capture.NotIP},
+		"cut within IP":       {capture.Raw, "\x45\x00\x00\x28", capture.NotDecoded},
+		"ICMP":                {capture.Raw, "\x45\x00\x00\x1c\x00\x01\x00\x00\x40\x01\x00\x00\x7f\x00\x00\x01\x7f\x00\x00\x01\x08\x00\x00\x00\x00\x00\x00\x00", capture.NotTCP},
+		"later fragment":      {capture.Raw, "\x45\x00\x00\x1c\x00\x01\x00\x10\x40\x06\x00\x00\x7f\x00\x00\x01\x7f\x00\x00\x01\x08\x00\x00\x00\x00\x00\x00\x00", capture.LaterFragment},
+		"cut within TCP":      {capture.Raw, "\x45\x00\x00\x28\x00\x01\x00\x00\x40\x06\x00\x00\x7f\x00\x00\x01\x7f\x00\x00\x01\x08\x00\x00\x00\x00\x00\x00\x00", capture.NotDecoded},
 	} {
 		var s capture.Segment
 		p := capture.Packet{Link: c.link, Length: len(c.frame), Data: []byte(c.frame)}

@@ -21,7 +21,7 @@ type Options struct {
 	Linger time.Duration // how long a flow that ended is kept for what follows; 0: 3 s
 	Silent time.Duration // flows without a packet for so long are given up; 0: 10 minutes
 
-	Flows  int // held at once, of about 300 bytes; 0: 262,144
+	Flows  int // held at once, of 230 to 340 bytes; 0: 262,144
 	Buffer int // bytes of payload and of conversations held at once; 0: 16 MiB
 	Trace  int // packets of each flow that are kept for Flow.Trace, the first and the last ones, as long as half of Buffer holds them; 0: none
 }
@@ -66,6 +66,7 @@ type Stats struct {
 	Strays   int64 // segments of no flow: what follows one that is gone
 	Flows    int64 // that began
 	Sound    int64 // that ended with nothing refused, given or not
+	Unsure   int64 // of these, whose verdict is open: something in them may have to be refused
 	Faulty   int64 // that ended with something refused
 	Evicted  int64 // given before they were over: there were more than Options.Flows
 	Missed   int64 // flows not followed into HTTP: there was more than Options.Buffer to hold

@@ -54,8 +54,9 @@ func (r *Reader) nextRecord(p *Packet) error {
 			return err
 		}
 	}
-	seconds, fraction := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
-	captured, length := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+	h := (*[recordHeader]byte)(b)
+	seconds, fraction := binary.LittleEndian.Uint32(h[:]), binary.LittleEndian.Uint32(h[4:])
+	captured, length := binary.LittleEndian.Uint32(h[8:]), binary.LittleEndian.Uint32(h[12:])
 	if r.swapped {
 		seconds, fraction = bits.ReverseBytes32(seconds), bits.ReverseBytes32(fraction)
 		captured, length = bits.ReverseBytes32(captured), bits.ReverseBytes32(length)

@@ -20,12 +20,12 @@ const (
 
 // hold keeps the payload of s, which begins at seq, until what is before it came.
 func (t *Tracker) hold(f *record, d int, seq uint32, s *Segment) {
-	h := &f.side[d]
-	if h.gap == 0 {
-		h.gap = f.packets
+	h, a := &f.side[d], t.makeAside(f)
+	if a.gap[d] == 0 {
+		a.gap[d] = f.packets
 	}
 	count, held := 0, 0
-	at := &h.piece
+	at := &a.piece[d]
 	for *at != 0 {
 		p := t.pieces.at(*at)
 		if p.seq == seq && len(p.data)+p.cut >= s.Length {
@@ -63,23 +63,23 @@ func (t *Tracker) hold(f *record, d int, seq uint32, s *Segment) {
 
 // release delivers the pieces that are due now.
 func (t *Tracker) release(f *record, d int) {
-	h := &f.side[d]
-	for h.piece != 0 {
-		p := t.pieces.at(h.piece)
+	h, a := &f.side[d], t.aside(f)
+	for a.piece[d] != 0 {
+		p := t.pieces.at(a.piece[d])
 		if int32(h.next-p.seq) < 0 || d == origin && f.unasked(p.ack) {
 			return
 		}
 		t.first(f, d)
 	}
-	h.gap = 0
+	a.gap[d] = 0
 }
 
 // first delivers the first piece, as far as it is new and not behind a FIN.
 func (t *Tracker) first(f *record, d int) {
-	h := &f.side[d]
-	n := h.piece
+	h, a := &f.side[d], t.aside(f)
+	n := a.piece[d]
 	p := t.pieces.at(n)
-	h.piece, t.ack = p.next, p.ack
+	a.piece[d], t.ack = p.next, p.ack
 	if old := int(int32(h.next - p.seq)); old >= 0 && int32(p.end()-h.next) > 0 {
 		t.deliver(f, d, p.data[min(old, len(p.data)):], len(p.data)+p.cut-max(len(p.data), old))
 	}
@@ -99,15 +99,15 @@ func (t *Tracker) discard(n uint32) {
 
 // discardAll frees the pieces of both sides of f.
 func (t *Tracker) discardAll(f *record) {
+	a := t.aside(f)
 	for d := range f.side {
-		h := &f.side[d]
-		for h.piece != 0 {
-			n := h.piece
-			h.piece = t.pieces.at(n).next
+		for a.piece[d] != 0 {
+			n := a.piece[d]
+			a.piece[d] = t.pieces.at(n).next
 			t.discard(n)
 		}
-		h.gap = 0
 	}
+	a.gap = [2]uint32{}
 }
 
 // missing looks whether bytes of side d that are missing will still come: not if
@@ -121,21 +121,22 @@ func (t *Tracker) missing(f *record, d int) {
 	if h.is(closed) {
 		due++ // the FIN takes a number
 	}
-	if gap := int32(h.acked - due); gap <= 0 || gap == 1 && h.piece == 0 { // 1: a FIN, perhaps
-		if h.piece == 0 {
-			h.gap = 0
+	if gap := int32(h.acked - due); gap <= 0 || gap == 1 && t.aside(f).piece[d] == 0 { // 1: a FIN, perhaps
+		if a := t.aside(f); a.gap[d] != 0 && a.piece[d] == 0 {
+			a.gap[d] = 0
 		}
 		return
 	}
-	if h.gap == 0 {
-		h.gap = f.packets
+	a := t.makeAside(f)
+	if a.gap[d] == 0 {
+		a.gap[d] = f.packets
 	}
-	if f.packets-h.gap >= patience {
-		if d == origin && f.side[client].gap != 0 { // what it answers goes before
+	if f.packets-a.gap[d] >= patience {
+		if d == origin && a.gap[client] != 0 { // what it answers goes before
 			t.missing(f, client)
 		}
 		t.giveUp(f, d)
-		if gap := int32(h.acked - h.next); gap > 0 && h.piece == 0 {
+		if gap := int32(h.acked - h.next); gap > 0 && a.piece[d] == 0 {
 			t.lose(f, d, int(gap))
 		}
 	}
@@ -143,14 +144,16 @@ func (t *Tracker) missing(f *record, d int) {
 
 // giveUp passes over what is missing before the pieces of side d.
 func (t *Tracker) giveUp(f *record, d int) {
-	h := &f.side[d]
-	for h.piece != 0 {
-		if gap := int32(t.pieces.at(h.piece).seq - h.next); gap > 0 {
+	h, a := &f.side[d], t.aside(f)
+	for a.piece[d] != 0 {
+		if gap := int32(t.pieces.at(a.piece[d]).seq - h.next); gap > 0 {
 			t.lose(f, d, int(gap))
 		}
 		t.first(f, d)
 	}
-	h.gap = 0
+	if a.gap[d] != 0 {
+		a.gap[d] = 0
+	}
 }
 
 // lose passes over n bytes of side d that the capture does not hold.

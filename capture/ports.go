@@ -16,11 +16,17 @@ func (t *Tracker) synchronize(f *record, d int, s *Segment) meaning {
 	case s.Flags&ACK != 0 && t.answersRival(f, d, s):
 		return another
 	case h.is(synchronized) && h.iss == s.Seq:
-		h.syns += btoi(h.syns < 255)
+		h.tries += btoi(h.syns() < 15)
 		return taken
 	case s.Flags&ACK != 0 && (h.is(synchronized) || peer.is(synchronized) && !peer.sent(s.Ack)):
 		return ignored
-	case f.has(joined) && s.Flags&ACK == 0 && !h.is(known):
+	case s.Flags&ACK != 0 && peer.is(synchronized): // it answers that: what came in its sender's name before was another's
+		if h.is(known) && h.next-uint32(h.total.count())-(s.Seq+1) > slack {
+			f.unfinish(d)
+			h.state &^= known | acknowledged
+			h.total = long{}
+		}
+	case f.has(joined) && s.Flags&ACK == 0 && h.seen() == 0:
 		return another // what came before is of an older one
 	case h.is(synchronized), h.is(known) && uint32(h.next-s.Seq-1) > farthest:
 		if f.has(queued) || d == client && !peer.is(known) {
@@ -28,8 +34,8 @@ func (t *Tracker) synchronize(f *record, d int, s *Segment) meaning {
 		}
 		return t.rivalled(f, d, s)
 	}
-	h.iss = s.Seq
-	h.syns += btoi(h.syns < 255)
+	h.iss, f.spoke[d] = s.Seq, t.now
+	h.tries += btoi(h.syns() < 15)
 	h.state |= synchronized
 	f.marks &^= joined
 	if !h.is(known) {
@@ -67,8 +73,9 @@ const (
 // rivalled takes a SYN of side d that may begin another flow. If it comes again,
 // and the old flow gave no sign of life, it does.
 func (t *Tracker) rivalled(f *record, d int, s *Segment) meaning {
-	if f.rival != 0 {
-		r := t.rivals.at(f.rival)
+	n := t.aside(f).rival
+	if n != 0 {
+		r := t.rivals.at(n)
 		if r.by == d && r.segment.Seq == s.Seq {
 			if !r.challenged && t.now-r.time >= again {
 				return another
@@ -79,10 +86,11 @@ func (t *Tracker) rivalled(f *record, d int, s *Segment) meaning {
 		if t.bytes+rivalSize > t.o.Buffer || t.rivals.used()*rivalSize > t.o.Buffer/8 {
 			return ignored
 		}
-		f.rival = t.rivals.take()
+		n = t.rivals.take()
+		t.makeAside(f).rival = n
 		t.bytes += rivalSize
 	}
-	r := t.rivals.at(f.rival)
+	r := t.rivals.at(n)
 	*r = rival{segment: *s, time: t.now, by: d}
 	r.segment.Payload = nil
 	return ignored
@@ -91,20 +99,22 @@ func (t *Tracker) rivalled(f *record, d int, s *Segment) meaning {
 // answersRival reports whether s, which side d sent, acknowledges the SYN of a
 // rival: then there is a flow that begins with that.
 func (t *Tracker) answersRival(f *record, d int, s *Segment) bool {
-	if f.rival == 0 {
+	n := t.aside(f).rival
+	if n == 0 {
 		return false
 	}
-	r := t.rivals.at(f.rival)
+	r := t.rivals.at(n)
 	return r.by != d && s.Ack-r.segment.Seq-1 <= uint32(r.segment.Length)
 }
 
 // outlives notes what a segment of the old flow says of its rival: whose SYN it
 // was claimed to be would not go on as before.
 func (t *Tracker) outlives(f *record, d int, s *Segment) {
-	if f.rival == 0 || s.Flags&SYN != 0 {
+	n := t.aside(f).rival
+	if n == 0 || s.Flags&SYN != 0 {
 		return
 	}
-	switch r := t.rivals.at(f.rival); {
+	switch r := t.rivals.at(n); {
 	case r.by == d:
 		t.dropRival(f)
 	case s.Length == 0:
@@ -113,18 +123,18 @@ func (t *Tracker) outlives(f *record, d int, s *Segment) {
 }
 
 func (t *Tracker) dropRival(f *record) {
-	if f.rival != 0 {
-		t.rivals.put(f.rival)
+	if a := t.aside(f); a.rival != 0 {
+		t.rivals.put(a.rival)
 		t.bytes -= rivalSize
-		f.rival = 0
+		a.rival = 0
 	}
 }
 
 // renew ends flow n, and begins the one of its rival, if that is the one of s.
 func (t *Tracker) renew(n uint32, f *record, s *Segment) {
 	var r rival
-	if f.rival != 0 {
-		r = *t.rivals.at(f.rival)
+	if n := t.aside(f).rival; n != 0 {
+		r = *t.rivals.at(n)
 	}
 	t.finish(n)
 	if r.time == 0 || s.Flags&(SYN|ACK) == SYN && s.Seq != r.segment.Seq {

@@ -1,10 +1,11 @@
 package capture
 
-// An ending is a flow that ended, by its record's number and generation.
+// An ending is a flow that ended, by its record's number, and by when it began:
+// the record may have become another's since.
 type ending struct {
-	time       int64
-	number     uint32
-	generation uint32
+	time   int64
+	number uint32
+	first  uint32 // lower half of the record's
 }
 
 // A queue holds endings in the order of time.
@@ -40,7 +41,7 @@ func (q *queue) push(e ending) {
 
 // A pool holds things by number, from 1 on, and gives freed ones again.
 type pool[T any] struct {
-	chunks [][]T
+	chunks []*[poolChunk]T
 	top    uint32
 	free   []uint32
 }
@@ -58,7 +59,7 @@ func (p *pool[T]) take() uint32 {
 		return n
 	}
 	if p.top%poolChunk == 0 {
-		p.chunks = append(p.chunks, make([]T, poolChunk))
+		p.chunks = append(p.chunks, new([poolChunk]T))
 	}
 	p.top++
 	return p.top

@@ -21,6 +21,7 @@ type reset struct {
 	flags   uint8
 	header  uint8
 	side    uint8 // that claims to be its sender
+	resent  uint8 // of its sender: how often it had sent something again since its peer's last packet
 	stamped bool
 	closed  bool // both sides had closed
 	peer    bool // its receiver had
@@ -47,7 +48,7 @@ const mostResets = 8
 func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 	h, peer := &f.side[d], &f.side[1-d]
 	count := 0
-	at := &f.resets
+	at := &t.makeAside(f).resets
 	for *at != 0 {
 		at = &t.resets.at(*at).next
 		count++
@@ -58,7 +59,7 @@ func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 		*r = reset{
 			seq: s.Seq, ack: s.Ack, due: h.next, max: h.max, acked: h.acked, edge: h.edge, ends: h.ends, time: t.now,
 			window: s.Window, usual: h.window, id: s.ID, lastID: h.id, packets: f.packets,
-			ttl: s.TTL, version: s.Version, flags: s.Flags, header: s.Header, side: uint8(d), stamped: s.Stamped,
+			ttl: s.TTL, version: s.Version, flags: s.Flags, header: s.Header, side: uint8(d), resent: h.resent(), stamped: s.Stamped,
 			closed: h.is(finished) && peer.is(finished), peer: peer.is(finished), opened: f.side[origin].is(synchronized), heeded: h.is(acknowledged),
 		}
 		if h.is(finished) && s.Seq == h.fin+1 {
@@ -68,9 +69,20 @@ func (t *Tracker) reset(n uint32, f *record, d int, s *Segment) {
 	t.end(n, f)
 }
 
+// dropResets frees the resets of f.
+func (t *Tracker) dropResets(f *record) {
+	a := t.aside(f)
+	for n := a.resets; n != 0; {
+		next := t.resets.at(n).next
+		t.resets.put(n)
+		n = next
+	}
+	a.resets = 0
+}
+
 // behindReset notes what s of side d says of the resets before it.
 func (t *Tracker) behindReset(f *record, d int, s *Segment) {
-	for n := f.resets; n != 0; {
+	for n := t.aside(f).resets; n != 0; {
 		r := t.resets.at(n)
 		n = r.next
 		if int(r.side) == d {
@@ -146,9 +158,9 @@ func (r *reset) aim(f *record) aim {
 	return outside
 }
 
-// counts reports whether r ended the flow for its receiver, and was no more than
+// counts reports whether r ended f for its receiver, and was no more than
 // the end of one that both sides had closed.
-func (r *reset) counts(f *record) bool {
+func (t *Tracker) counts(f *record, r *reset) bool {
 	h, peer := &f.side[r.side], &f.side[1-r.side]
 	switch {
 	case f.has(joined), r.closed, r.after&(movedOn|answered) != 0:
@@ -162,7 +174,7 @@ func (r *reset) counts(f *record) bool {
 	case inWindow:
 		// The receiver would have challenged it, unless what came before it is
 		// missing in the capture only.
-		return r.after&(challenged|sentOn) == 0 && (f.has(lossy) || h.piece != 0) && peer.is(known)
+		return r.after&(challenged|sentOn) == 0 && (f.has(lossy) || t.aside(f).piece[r.side] != 0) && peer.is(known)
 	}
 	return false
 }
@@ -177,9 +189,9 @@ func (t *Tracker) over(f *record) bool {
 
 // counted gives the first reset that counts.
 func (t *Tracker) counted(f *record) *reset {
-	for n := f.resets; n != 0; {
+	for n := t.aside(f).resets; n != 0; {
 		r := t.resets.at(n)
-		if r.counts(f) {
+		if t.counts(f, r) {
 			return r
 		}
 		n = r.next

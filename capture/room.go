@@ -48,7 +48,7 @@ func (t *Tracker) stalest(but *record) *talk {
 func (t *Tracker) dropPieces(but *record) bool {
 	for range min(1024, t.table.top) {
 		f := t.table.at(t.turn())
-		if !f.has(inUse) || f == but || f.side[client].piece|f.side[origin].piece == 0 {
+		if !f.has(inUse) || f == but || !t.aside(f).early() {
 			continue
 		}
 		t.discardAll(f)
@@ -60,26 +60,25 @@ func (t *Tracker) dropPieces(but *record) bool {
 
 // waits reports whether nothing but one whole request is known of c.
 func (c *talk) waits() bool {
-	return c.open == 1 && c.asked[0].sent && c.asking == between && !c.expected && !c.crowded
+	return len(c.asked) == 1 && c.asked[0].sent && c.asking == between && !c.expected && !c.crowded
 }
 
 // park keeps of the conversation of f the request that waits, no more.
 func (t *Tracker) park(f *record) {
-	q := t.talks.at(f.talk).asked[0]
+	q := t.talks.at(t.aside(f).talk).asked[0]
 	t.hangUp(f)
-	f.talk = t.waits.take()
-	*t.waits.at(f.talk) = q
+	n := t.waits.take()
+	*t.waits.at(n) = q
+	t.makeAside(f).talk = n
 	f.marks |= parked
 	t.bytes += waitSize
 }
 
 // unpark makes what was parked a conversation again.
-func (t *Tracker) unpark(f *record) {
-	if !f.has(parked) {
-		return
-	}
-	q := *t.waits.at(f.talk)
+func (t *Tracker) unpark(f *record) *talk {
+	q := *t.waits.at(t.aside(f).talk)
 	t.hangUp(f)
 	c := t.meet(f)
-	c.asked[0], c.open = q, 1
+	c.asked = append(c.asked, q)
+	return c
 }

@@ -97,3 +97,24 @@ func TestHeldPayloadLeavesRoom(t *testing.T) {
 		assert.Empty(t, agrees(f, found[f.Client.String()]))
 	}
 }
+
+// Once all flows were given, nothing of them is left, be there room or not.
+func TestNothingIsLeftOfFlowsThatWereGiven(t *testing.T) {
+	for name, o := range map[string]capture.Options{
+		"room":     {},
+		"traces":   {All: true, Trace: 8},
+		"no room":  {All: true, Buffer: 64 << 10, Trace: 8},
+		"eviction": {All: true, Flows: 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := capture.NewTracker(o, func(*capture.Flow) {})
+			for f := range captest.Merge(captest.Flows(captest.Options{Seed: 6, Flows: 4 * len(captest.Classes())})) {
+				p := f.Packet(capture.Ethernet)
+				tr.Packet(&p)
+			}
+			assert.Positive(t, tr.Left())
+			tr.Close()
+			assert.Zero(t, tr.Left())
+		})
+	}
+}

@@ -63,22 +63,26 @@ const (
 
 // Ethernet's types, and IP's protocols.
 const (
-	typeIPv4     = 0x0800
-	typeIPv6     = 0x86DD
-	typeVLAN     = 0x8100
-	typeQinQ     = 0x88A8
-	typeOldQinQ  = 0x9100
-	typePPPoE    = 0x8864
-	tagSize      = 4 // of a VLAN's tag
-	protocolTCP  = 6
-	hopByHop     = 0
-	routing      = 43
-	fragment     = 44
-	authentic    = 51
-	destinations = 60
-	mobility     = 135
-	hostIdentity = 139
-	shim6        = 140
+	typeIPv4          = 0x0800
+	typeIPv6          = 0x86DD
+	typeVLAN          = 0x8100
+	typeQinQ          = 0x88A8
+	typeOldQinQ       = 0x9100
+	typePPPoE         = 0x8864
+	typeMPLS          = 0x8847
+	typeMPLSMulticast = 0x8848
+	unknownType       = 0xFFFF
+	longest8023       = 1500 // up to here a type is the length of an IEEE 802.3 frame
+	tagSize           = 4    // of a VLAN's tag
+	protocolTCP       = 6
+	hopByHop          = 0
+	routing           = 43
+	fragment          = 44
+	authentic         = 51
+	destinations      = 60
+	mobility          = 135
+	hostIdentity      = 139
+	shim6             = 140
 )
 
 // Decode takes p apart. s is valid iff the result is IsTCP. Checksums are not
@@ -125,17 +129,10 @@ func (s *Segment) Decode(p *Packet) Layer {
 		kind = binary.BigEndian.Uint16(b[2:])
 		b = b[4:]
 	}
-	switch {
-	case kind == typePPPoE && len(b) >= 8:
-		switch b = b[6:]; binary.BigEndian.Uint16(b) {
-		case 0x0021, 0x0057: // PPP's numbers for IPv4 and IPv6
-			kind = 0
-		default:
+	if kind != 0 && kind != typeIPv4 && kind != typeIPv6 {
+		if kind, b = carried(kind, b); kind == unknownType {
 			return NotIP
 		}
-		b = b[2:]
-	case kind != 0 && kind != typeIPv4 && kind != typeIPv6:
-		return NotIP
 	}
 	if len(b) == 0 {
 		return NotDecoded
@@ -151,6 +148,37 @@ func (s *Segment) Decode(p *Packet) Layer {
 		return NotIP
 	}
 	return NotDecoded
+}
+
+// carried takes off b what may stand between Ethernet's type and IP; the type that
+// it gives is 0 where the version of IP tells.
+func carried(kind uint16, b []byte) (uint16, []byte) {
+	switch {
+	case kind == typePPPoE && len(b) >= 8:
+		b = b[6:]
+		protocol := uint16(b[0])
+		if b[0]&1 == 0 { // else it is compressed (RFC 1661 section 6.5)
+			protocol, b = binary.BigEndian.Uint16(b), b[1:]
+		}
+		switch protocol {
+		case 0x21:
+			return typeIPv4, b[1:]
+		case 0x57:
+			return typeIPv6, b[1:]
+		}
+	case kind == typeMPLS || kind == typeMPLSMulticast: // RFC 3032 section 2.1
+		for len(b) >= 4 {
+			bottom := b[2]&1 != 0
+			if b = b[4:]; bottom {
+				return 0, b
+			}
+		}
+	case kind <= longest8023 && len(b) >= 8 && b[0] == 0xAA && b[1] == 0xAA && b[2] == 3 && b[3]|b[4]|b[5] == 0: // SNAP (RFC 1042)
+		if kind = binary.BigEndian.Uint16(b[6:]); kind == typeIPv4 || kind == typeIPv6 {
+			return kind, b[8:]
+		}
+	}
+	return unknownType, b
 }
 
 // ipv4 decodes an IPv4 packet (RFC 791 section 3.1).

@@ -64,7 +64,9 @@ func (h *half) acknowledge(ack, window uint32) (beyond bool) {
 		}
 		h.edge = edge
 	}
-	h.acked = ack
+	if h.acked = ack; ahead > 0 {
+		h.state &^= retried
+	}
 	if h.is(finished) && int32(ack-h.fin) > 0 {
 		h.state |= finAcked
 	}
@@ -89,11 +91,14 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 		}
 		f.unfinish(d)
 	}
+	if int32(end-h.max) <= 0 && (s.Length > 0 || h.is(finished)) {
+		t.retry(f, d, s.Length > 0, end+uint32(btoi(s.Flags&FIN != 0)))
+	}
 	if s.Flags&FIN != 0 && int32(end-h.next) >= 0 {
 		t.fin(f, d, end, s.Ack)
 	}
 	if s.Length > 0 && int32(end-h.max) > 0 {
-		h.data += uint16(btoi(h.data < 0xFFFF))
+		h.few += btoi(h.data() < 15)
 		h.ends[1], h.ends[0] = h.ends[0], h.max
 		h.max = end
 	}
@@ -102,7 +107,7 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 	case old >= 0 && !(d == origin && f.unasked(f.acks(s))):
 		t.ack = f.acks(s)
 		t.deliver(f, d, s.Payload[min(int(old), len(s.Payload)):], s.Length-max(len(s.Payload), int(old)))
-		if h.piece != 0 {
+		if t.aside(f).piece[d] != 0 {
 			t.release(f, d)
 		}
 	default:
@@ -110,6 +115,21 @@ func (t *Tracker) payload(f *record, d int, s *Segment) {
 	}
 	if h.is(finished) && h.next == h.fin {
 		h.state |= closed
+	}
+}
+
+// retry notes that side d sent again what ends there, payload or its FIN alone, if
+// the peer has not acknowledged it yet, and if it is no copy that the capture made.
+func (t *Tracker) retry(f *record, d int, payload bool, end uint32) {
+	h, since := &f.side[d], f.spoke[d]
+	if !payload {
+		since = f.ended
+	}
+	if h.is(acknowledged) && int32(end-h.acked) > 0 && t.now-since >= again {
+		h.tries += btoi(h.resent() < 15) << 4
+		if payload {
+			h.state |= retried
+		}
 	}
 }
 
@@ -175,12 +195,12 @@ func (t *Tracker) deliver(f *record, d int, b []byte, cut int) {
 		f.marks |= lossy
 	}
 	t.converse(f, d, b, cut)
-	h.total += uint64(n)
+	h.total = longOf(h.total.count() + uint64(n))
 	f.spoke[d] = t.now
 	if h.is(finished) && h.next == h.fin {
 		h.state |= closed
 	}
-	if d == client && f.side[origin].piece != 0 {
+	if d == client && t.aside(f).piece[origin] != 0 {
 		t.release(f, origin)
 	}
 }

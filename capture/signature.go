@@ -12,24 +12,24 @@ func (t *Tracker) signature(d *finding) string {
 		return ""
 	}
 	stage := "SYN"
-	data := f.side[client].data
+	data := f.side[client].data()
 	switch {
 	case !f.connected():
 	case data == 0:
 		stage = "SYN; ACK"
-	case data == 1 && f.side[origin].data == 0:
+	case data == 1 && f.side[origin].data() == 0:
 		stage = "PSH+ACK"
 	default:
 		stage = "PSH+ACK; Data"
 	}
 	if d.r == nil {
-		if d.end == wire.Timeout && stage != "PSH+ACK; Data" && f.side[origin].data == 0 {
+		if d.end == wire.Timeout && stage != "PSH+ACK; Data" && f.side[origin].data() == 0 {
 			return stage + " -> nothing"
 		}
 		return ""
 	}
 	bare, acking, zero, changing := 0, 0, false, false
-	for n := f.resets; n != 0; {
+	for n := t.aside(f).resets; n != 0; {
 		r := t.resets.at(n)
 		n = r.next
 		switch {

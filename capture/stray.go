@@ -13,31 +13,34 @@ func (t *Tracker) astray(f *record, d int, s *Segment) bool {
 	if s.Flags&ACK == 0 || !h.is(known) || !peer.is(known) {
 		return false
 	}
-	if peer.stray != 0 {
-		if o := t.strays.at(peer.stray); apart(s.Ack, o.end) <= farthest && apart(s.Seq, o.ack) <= farthest {
+	if n := t.aside(f).stray[1-d]; n != 0 {
+		if o := t.strays.at(n); apart(s.Ack, o.end) <= farthest && apart(s.Seq, o.ack) <= farthest {
 			t.dropStrays(f)
 			t.resume(f, d, s.Seq)
 			t.resume(f, 1-d, s.Ack)
 			return true
 		}
 	}
-	if h.stray == 0 {
+	n := t.aside(f).stray[d]
+	if n == 0 {
 		if t.bytes+straySize > t.o.Buffer || t.strays.used()*straySize > t.o.Buffer/8 {
 			return false
 		}
-		h.stray = t.strays.take()
+		n = t.strays.take()
+		t.makeAside(f).stray[d] = n
 		t.bytes += straySize
 	}
-	*t.strays.at(h.stray) = stray{s.Seq + uint32(s.Length), s.Ack}
+	*t.strays.at(n) = stray{s.Seq + uint32(s.Length), s.Ack}
 	return false
 }
 
 func (t *Tracker) dropStrays(f *record) {
-	for d := range f.side {
-		if n := f.side[d].stray; n != 0 {
+	a := t.aside(f)
+	for d, n := range a.stray {
+		if n != 0 {
 			t.strays.put(n)
 			t.bytes -= straySize
-			f.side[d].stray = 0
+			a.stray[d] = 0
 		}
 	}
 }
@@ -53,7 +56,8 @@ func (t *Tracker) beyond(f *record, d int, s *Segment) {
 	if !h.is(known) || !peer.is(known) {
 		return
 	}
-	if s.Seq == h.next || peer.stray != 0 && apart(s.Ack, t.strays.at(peer.stray).end) <= farthest {
+	n := t.aside(f).stray[1-d]
+	if s.Seq == h.next || n != 0 && apart(s.Ack, t.strays.at(n).end) <= farthest {
 		t.resume(f, 1-d, s.Ack)
 	}
 }

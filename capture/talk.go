@@ -5,23 +5,22 @@ import "why520/wire"
 // A talk is the exchange of a flow that is open: the requests that wait for
 // their response, and that response as far as it came.
 type talk struct {
-	request  wire.Stream // frames the content of the request that is being sent: see ask
+	request  *wire.Stream // frames the request that is being sent: see ask; nil between requests
 	response wire.Stream
 	asking   asking
-	expected bool // the response stream knows what it answers
-	whole    bool // the response is whole
-	measured bool // the head is over its budget, and only its size counts
-	framed   bool // the final head is whole
-	skipped  bool // bytes of the response are missing: raw is whole
-	crowded  bool // more requests wait than are followed: the responses to those that are still count
-	asked    [pipeline]question
-	open     int    // of them
-	head     []byte // of the newest request: what came of a head that is not whole
-	raw      []byte // of the response: its first bytes, as far as evidence keeps them
-	rest     []byte // of the response: bytes that the stream is not done with
-	around   []byte // of the response: bytes around a fault in its content
-	from     uint64 // payload of the origin before around
-	cost     int    // bytes that are counted for it
+	expected bool       // the response stream knows what it answers
+	whole    bool       // the response is whole
+	measured bool       // the head is over its budget, and only its size counts
+	framed   bool       // the final head is whole
+	skipped  bool       // bytes of the response are missing: raw is whole
+	crowded  bool       // more requests wait than are followed: the responses to those that are still count
+	asked    []question // up to pipeline of them, and most often one
+	head     []byte     // of the newest request: what came of a head that is not whole
+	raw      []byte     // of the response: its first bytes, as far as evidence keeps them
+	rest     []byte     // of the response: bytes that the stream is not done with
+	around   []byte     // of the response: bytes around a fault in its content
+	from     uint64     // payload of the origin before around
+	cost     int        // bytes that are counted for it
 	owner    *record
 }
 
@@ -75,6 +74,9 @@ func (t *Tracker) converse(f *record, d int, b []byte, cut int) {
 	}
 	if d == client {
 		t.ask(f, c, b, cut)
+		if c.asking == between {
+			t.shelve(c)
+		}
 	} else {
 		t.answer(f, c, b, cut)
 	}
@@ -83,30 +85,26 @@ func (t *Tracker) converse(f *record, d int, b []byte, cut int) {
 
 // talk gives the conversation of f; nil: there is no room for one.
 func (t *Tracker) talk(f *record) *talk {
-	switch {
-	case f.has(parked):
-		if !t.room(talkSize, f) {
-			t.miss(f)
-			return nil
-		}
-		t.unpark(f)
-	case f.talk == 0:
-		if !t.room(talkSize, f) {
-			t.miss(f)
-			return nil
-		}
-		t.meet(f)
+	if a := t.aside(f); a.talk != 0 && !f.has(parked) {
+		return t.talks.at(a.talk)
 	}
-	return t.talks.at(f.talk)
+	if !t.room(talkSize, f) {
+		t.miss(f)
+		return nil
+	}
+	if f.has(parked) {
+		return t.unpark(f)
+	}
+	return t.meet(f)
 }
 
 // meet begins a conversation of f.
 func (t *Tracker) meet(f *record) *talk {
-	f.talk = t.talks.take()
-	c := t.talks.at(f.talk)
+	n := t.talks.take()
+	t.makeAside(f).talk = n
+	c := t.talks.at(n)
 	if !c.response.Survey { // it is new
 		c.response.Limits, c.response.Survey = t.o.Policy.Limits, true
-		c.request.Limits = requestLimits
 	}
 	c.owner = f
 	c.cost = talkSize + c.buffers()
@@ -127,8 +125,8 @@ func (c *talk) buffers() int { return cap(c.head) + cap(c.raw) + cap(c.rest) + c
 
 // charge counts what c grew by; where that is too much, f is followed no more.
 func (t *Tracker) charge(f *record, c *talk) {
-	if f.talk == 0 {
-		return
+	if c.owner != f {
+		return // it is over
 	}
 	cost := talkSize + c.buffers()
 	t.bytes += cost - c.cost
@@ -146,20 +144,41 @@ func (t *Tracker) unfollow(f *record) {
 
 // hangUp frees the conversation of f.
 func (t *Tracker) hangUp(f *record) {
+	a := t.aside(f)
 	switch {
-	case f.talk == 0:
+	case a.talk == 0:
 		return
 	case f.has(parked):
-		t.waits.put(f.talk)
+		t.waits.put(a.talk)
 		t.bytes -= waitSize
 		f.marks &^= parked
 	default:
-		c := t.talks.at(f.talk)
+		c := t.talks.at(a.talk)
 		t.bytes -= c.cost
+		t.shelve(c)
 		c.clear(len(t.talks.free) < fewTalks)
-		t.talks.put(f.talk)
+		t.talks.put(a.talk)
 	}
-	f.talk = 0
+	a.talk = 0
+}
+
+// framer gives a stream for a request.
+func (t *Tracker) framer() *wire.Stream {
+	if last := len(t.framers) - 1; last >= 0 {
+		s := t.framers[last]
+		t.framers = t.framers[:last]
+		return s
+	}
+	return &wire.Stream{Limits: requestLimits}
+}
+
+// shelve takes back the stream of c's request, if there is one: most flows have
+// said all of theirs in one packet.
+func (t *Tracker) shelve(c *talk) {
+	if c.request != nil && len(t.framers) < fewTalks {
+		t.framers = append(t.framers, c.request)
+	}
+	c.request = nil
 }
 
 // fewTalks is how many talks that are free keep their storage.
@@ -176,6 +195,6 @@ func (c *talk) clear(keep bool) {
 			*b = nil
 		}
 	}
-	c.asking, c.open, c.from, c.owner = between, 0, 0, nil
+	c.asking, c.asked, c.from, c.owner = between, c.asked[:0], 0, nil
 	c.expected, c.whole, c.measured, c.framed, c.skipped, c.crowded = false, false, false, false, false, false
 }

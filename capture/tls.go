@@ -1,6 +1,9 @@
 package capture
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Content types of TLS records (RFC 8446 section 5.1).
 const (
@@ -25,12 +28,25 @@ type records struct {
 }
 
 const (
-	notTLS    = 1 << iota // its first bytes are no record
-	notified              // its last record is an alert, as far as its length tells
-	version13             // of the origin: the handshake is TLS 1.3's
-	settled               // of the origin: tickets are no longer to be expected
-	lost                  // records cannot be told apart any more
-	toAll                 // of the origin: it had all that the client had sent as its last record began
+	notTLS   = 1 << iota // its first bytes are no record
+	notified             // its last record is an alert, as far as its length tells
+	lost                 // records cannot be told apart any more
+	ciphered             // it changed its cipher
+	done                 // and said Finished behind that: of TLS 1.2 and before
+)
+
+// Flags of the origin's records.
+const (
+	version13 = 32 << iota // the handshake is TLS 1.3's
+	settled                // tickets are no longer to be expected
+	toAll                  // it had all that the client had sent as its last record began
+)
+
+// Flags of the client's records.
+const (
+	http2    = 32 << iota // it offers HTTP/2
+	farewell              // it sent records that nobody would answer: see aside.farewell
+	leaving               // its last record before these is an alert
 )
 
 // Of TLS 1.3: an alert within application data, and the most that a session
@@ -42,8 +58,8 @@ const (
 
 // records takes payload of side d of a TLS flow.
 func (t *Tracker) records(f *record, d int, b []byte, cut int) {
-	r := &f.side[d].tls
-	at := f.side[d].total // before b
+	r := &t.makeAside(f).tls[d]
+	at := f.side[d].total.count() // before b
 	for len(b) > 0 && r.flags&(notTLS|lost) == 0 {
 		if r.got < 5 {
 			n := copy(r.head[r.got:], b)
@@ -67,6 +83,9 @@ func (t *Tracker) records(f *record, d int, b []byte, cut int) {
 		n := min(int(r.left), len(b))
 		r.left -= uint16(n)
 		content := b[:n]
+		if r.head[0] == handshakeRecord {
+			t.hello(f, d, content, at == 5)
+		}
 		b, at = b[n:], at+uint64(n)
 		if r.left == 0 {
 			r.got = 0
@@ -89,18 +108,33 @@ func (t *Tracker) records(f *record, d int, b []byte, cut int) {
 // begun takes the beginning of a record of side d: its type, its length, and the
 // payload before it.
 func (t *Tracker) begun(f *record, d int, kind byte, length uint16, at uint64) {
-	c, o := &f.side[client].tls, &f.side[origin].tls
-	r := &f.side[d].tls
+	a := t.aside(f)
+	c, o := &a.tls[client], &a.tls[origin]
+	r := &a.tls[d]
 	r.flags &^= notified
-	if kind == alertRecord {
+	if kind == alertRecord || kind == applicationData && length == alertLength && o.flags&version13 != 0 {
 		r.flags |= notified
+	}
+	if h := &f.side[origin]; d == client && h.is(closed) && (h.is(finAcked) || !a.encryptedYet()) {
+		if r.flags&farewell == 0 {
+			r.flags |= farewell
+			a.farewell = uint32(at)
+		}
 		return
+	}
+	if d == client {
+		if r.flags &^= leaving; r.flags&notified != 0 {
+			r.flags |= leaving
+		}
+	}
+	switch {
+	case kind == changeCipherSpec:
+		r.flags |= ciphered
+	case kind == handshakeRecord && r.flags&ciphered != 0:
+		r.flags |= done
 	}
 	if kind != applicationData {
 		return
-	}
-	if length == alertLength && o.flags&version13 != 0 {
-		r.flags |= notified
 	}
 	r.apps += btoi(r.apps < 255)
 	if d == origin {
@@ -131,23 +165,118 @@ func (t *Tracker) begun(f *record, d int, kind byte, length uint16, at uint64) {
 	switch {
 	case c.flags&notified != 0:
 	case c.apps == first:
-		f.request = at
-	case c.apps > first && (f.reply() == replied || o.after > 0 && o.flags&toAll != 0):
+		f.side[client].from = longOf(at)
+	case c.apps > first && (a.reply() == replied || o.after > 0 && o.flags&toAll != 0):
 		f.exchanges += btoi(f.exchanges < 255)
-		f.request, o.after = at, 0
+		f.side[client].from, o.after = longOf(at), 0
 		o.flags |= settled
 	}
 }
 
+// hello takes a part of a handshake record of side d in the clear; first says that
+// it is the beginning of the first.
+func (t *Tracker) hello(f *record, d int, b []byte, first bool) {
+	a := t.aside(f)
+	c, o := &a.tls[client], &a.tls[origin]
+	switch {
+	case d == client:
+		if o.head[0] == 0 && offersHTTP2(b) {
+			c.flags |= http2
+		}
+	case first && choosesVersion13(b):
+		o.flags |= version13
+		if c.apps > 0 { // early data: where that ends, and the request, is encrypted
+			c.flags |= lost
+		}
+	}
+}
+
+// offersHTTP2 reports whether a ClientHello offers HTTP/2 (RFC 7301 section 3.1),
+// as the first protocol or behind HTTP/1.1.
+func offersHTTP2(b []byte) bool {
+	const name, before = "\x02h2", "\x08http/1.1"
+	at := bytes.Index(b, []byte(name))
+	if at < 0 {
+		return false
+	}
+	// The extension's number, its length, and that of the list stand before the first.
+	return at >= 6 && b[at-6] == 0 && b[at-5] == 16 || bytes.HasSuffix(b[:at], []byte(before))
+}
+
+// choosesVersion13 reports whether b begins a ServerHello of TLS 1.3 (RFC 8446
+// sections 4.1.3 and 4.2.1).
+func choosesVersion13(b []byte) bool {
+	const serverHello, supportedVersions = 2, 43
+	const fixed = 1 + 3 + 2 + 32 // type, length, version, random
+	if len(b) <= fixed || b[0] != serverHello {
+		return false
+	}
+	b = b[fixed:]
+	before := 1 + int(b[0]) + 2 + 1 + 2 // session, cipher, compression, length of the extensions
+	if len(b) < before {
+		return false
+	}
+	length := int(binary.BigEndian.Uint16(b[before-2:]))
+	b = b[before:]
+	for b = b[:min(length, len(b))]; len(b) >= 4; {
+		n := 4 + int(binary.BigEndian.Uint16(b[2:]))
+		if len(b) < n {
+			return false
+		}
+		if binary.BigEndian.Uint16(b) == supportedVersions {
+			return n == 6 && b[4] == 3 && b[5] == 4
+		}
+		b = b[n:]
+	}
+	return false
+}
+
+// parted reports whether the records that the client sent behind the origin's FIN
+// only said that it leaves: its own alert or FIN came with them.
+func (f *record) parted(a *aside) bool {
+	return a.tls[client].flags&notified != 0 || f.side[client].is(finished)
+}
+
+// beforeFarewell gives the payload of the client before the records that it sent
+// behind the origin's FIN.
+func (f *record) beforeFarewell(a *aside) uint64 {
+	total := f.side[client].total.count()
+	return total - uint64(uint32(total)-a.farewell)
+}
+
+// ask takes what the client sent behind the origin's FIN for a request, if it
+// was no farewell.
+func (a *aside) ask(f *record) {
+	c, o := &a.tls[client], &a.tls[origin]
+	if c.flags&farewell == 0 || f.parted(a) || !a.encryptedYet() {
+		return
+	}
+	if a.askedYet() && a.reply() == replied {
+		f.exchanges += btoi(f.exchanges < 255)
+		o.after = 0
+		o.flags |= settled
+	}
+	if c.flags &^= farewell; !a.askedYet() || o.after == 0 {
+		f.side[client].from = longOf(f.beforeFarewell(a))
+	}
+	c.apps += btoi(c.apps < 255)
+}
+
+// unclear reports whether records cannot be told apart any more.
+func (a *aside) unclear() bool { return (a.tls[client].flags|a.tls[origin].flags)&lost != 0 }
+
 // encryptedYet reports whether the TLS handshake is done.
-func (f *record) encryptedYet() bool { return f.side[client].tls.apps > 0 }
+func (a *aside) encryptedYet() bool {
+	c, o := &a.tls[client], &a.tls[origin]
+	return c.apps > 0 || o.flags&version13 == 0 && c.flags&o.flags&done != 0
+}
 
 // askedYet reports whether a request was sent within TLS.
-func (f *record) askedYet() bool {
-	if f.side[origin].tls.flags&version13 != 0 {
-		return f.side[client].tls.apps > 1
+func (a *aside) askedYet() bool {
+	if a.tls[origin].flags&version13 != 0 {
+		return a.tls[client].apps > 1
 	}
-	return f.side[client].tls.apps > 0
+	return a.tls[client].apps > 0
 }
 
 // heard reports whether the origin's TCP had the beginning of the request as it
@@ -155,7 +284,7 @@ func (f *record) askedYet() bool {
 // that, it answers nothing.
 func (t *Tracker) heard(f *record) (some, all bool) {
 	c := &f.side[client]
-	return f.askedYet() && int32(t.ack-c.next)+int32(c.total-f.request) > 0, t.ack == c.next
+	return t.aside(f).askedYet() && int32(t.ack-c.next)+int32(c.total.count()-c.from.count()) > 0, t.ack == c.next
 }
 
 // reply says whether the origin answered.
@@ -171,8 +300,8 @@ const (
 // the request may be session tickets, which are short: one, or two of the same
 // length. None are to be expected where one of another length came before, and
 // where the client took what came for an answer, and asked again.
-func (f *record) reply() reply {
-	o := &f.side[origin].tls
+func (a *aside) reply() reply {
+	o := &a.tls[origin]
 	switch {
 	case o.after == 0:
 		return noReply

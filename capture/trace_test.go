@@ -1,8 +1,10 @@
 package capture_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -59,4 +61,32 @@ func TestTracesAreBounded(t *testing.T) {
 	assert.Equal(t, 3000, flows)
 	assert.LessOrEqual(t, traced*size, buffer/2)
 	assert.Greater(t, (traced+1)*size, buffer/2)
+}
+
+// Where a trace found no room, it holds the first packets, even if others leave
+// room behind them.
+func TestTracesWithoutRoomHoldTheFirstPackets(t *testing.T) {
+	frames := map[[2]netip.AddrPort][]captest.Frame{}
+	o := captest.Options{Seed: 4, Flows: 1000, Only: "reset-in-content", Spacing: 100 * time.Microsecond}
+	for f := range captest.Flows(o) {
+		frames[[2]netip.AddrPort{f.Client, f.Origin}] = f.Frames
+	}
+	short := 0
+	tr := capture.NewTracker(capture.Options{All: true, Trace: 10, Buffer: 8 << 10, Linger: time.Millisecond}, func(f *capture.Flow) {
+		if len(f.Trace) == min(10, f.Packets) {
+			return
+		}
+		short++
+		for i, p := range f.Trace {
+			at := segmentOf(frames[[2]netip.AddrPort{f.Client, f.Origin}][i])
+			require.Equal(t, []uint32{at.Seq, at.Ack, uint32(at.Flags)}, []uint32{p.Seq, p.Ack, uint32(p.Flags)})
+			assert.Zero(t, p.Skipped)
+		}
+	})
+	for f := range captest.Merge(captest.Flows(o)) {
+		p := f.Packet(capture.Ethernet)
+		tr.Packet(&p)
+	}
+	tr.Close()
+	assert.Positive(t, short)
 }

@@ -1,5 +1,7 @@
 package capture
 
+import "why520/wire"
+
 // A Tracker takes packets and gives flows. It may be used by one goroutine at a
 // time; the flows that it gives are the receiver's.
 type Tracker struct {
@@ -20,17 +22,19 @@ type Tracker struct {
 	linger  int64
 	silent  int64
 
-	talks  pool[talk]
-	asked  uint32 // talk that was last asked for room
-	waits  pool[question]
-	resets pool[reset]
-	pieces pool[piece]
-	rivals pool[rival]
-	strays pool[stray]
-	bytes  int // held by these
-	held   int // of them, by pieces
-	traces pool[trace]
-	traced int // bytes held by traces
+	talks   pool[talk]
+	asked   uint32         // talk that was last asked for room
+	framers []*wire.Stream // of requests, that nobody uses
+	waits   pool[question]
+	resets  pool[reset]
+	pieces  pool[piece]
+	rivals  pool[rival]
+	strays  pool[stray]
+	asides  pool[aside]
+	bytes   int // held by these
+	held    int // of them, by pieces
+	traces  pool[trace]
+	traced  int // bytes held by traces
 }
 
 // NewTracker makes a Tracker that calls give with each flow once it is over. In
@@ -51,6 +55,11 @@ func (t *Tracker) Packet(p *Packet) {
 	if (t.far(p.Time) || t.doubt.count > 0) && !t.believed(p) {
 		return
 	}
+	t.packet(p)
+}
+
+// packet takes a packet whose time is believed.
+func (t *Tracker) packet(p *Packet) {
 	if p.Time > t.now {
 		if t.now = p.Time; t.now >= t.due {
 			t.settle()
@@ -89,15 +98,20 @@ func (t *Tracker) Close() {
 	t.now = 0
 }
 
-// giveAll gives all flows.
+// giveAll gives all flows. As they go, so does the memory that they had: what is
+// made of them needs some.
 func (t *Tracker) giveAll() {
+	t.queue = queue{}
+	t.table.close()
 	for n := uint32(1); n <= t.table.top; n++ {
 		if t.table.at(n).has(inUse) {
 			t.finish(n)
 		}
+		if n%chunkSize == 0 {
+			t.table.drop(n)
+		}
 	}
-	t.queue = queue{}
-	t.table.top, t.table.free = 0, 0 // the next time need not look at records of before
+	t.table = newTable()
 }
 
 // Stats gives the counts so far.
@@ -122,7 +136,7 @@ func (t *Tracker) settle() {
 // leave gives the flow that e tells of, unless it turned out not to be over.
 func (t *Tracker) leave(e ending) {
 	f := t.table.at(e.number)
-	if !f.has(inUse) || f.generation != e.generation {
+	if !f.has(inUse) || uint32(f.first) != e.first {
 		return
 	}
 	f.marks &^= queued
@@ -142,15 +156,15 @@ func (t *Tracker) end(n uint32, f *record) {
 		t.queue.pop()
 		t.leave(e)
 	}
-	t.queue.push(ending{t.now, n, f.generation})
+	t.queue.push(ending{t.now, n, uint32(f.first)})
 	t.due = min(t.due, t.now+t.linger)
 }
 
 // take takes the next segment.
 func (t *Tracker) take(s *Segment) {
-	hash := t.table.hash(s)
-	n, first := t.table.find(s, hash)
-	if n != 0 && t.now-t.table.at(n).last > t.silent {
+	hash := t.table.hashOf(s)
+	n, f, first := t.table.find(s, hash)
+	if n != 0 && t.now-f.last > t.silent {
 		t.finish(n)
 		n = 0
 	}
@@ -158,9 +172,8 @@ func (t *Tracker) take(s *Segment) {
 		if n = t.begin(s, hash); n == 0 {
 			return
 		}
-		first = true
+		f, first = t.table.at(n), true
 	}
-	f := t.table.at(n)
 	d := f.sender(first)
 	h, peer := &f.side[d], &f.side[1-d]
 	switch {
@@ -173,18 +186,20 @@ func (t *Tracker) take(s *Segment) {
 		return
 	}
 	t.pass(f, d, s)
-	if f.resets|f.rival != 0 {
+	a := t.aside(f)
+	if a.resets|a.rival != 0 {
 		t.behindReset(f, d, s)
 		t.outlives(f, d, s)
 	}
 	h.learn(s)
+	peer.tries &= 15
 	if s.Fragment {
 		f.marks |= fragmented | lossy
 	}
 	if s.Flags&ACK != 0 {
 		window := uint32(s.Window)
 		if s.Flags&SYN == 0 { // the window of a SYN is not scaled
-			if window <<= h.scale & 15; !peer.is(known) && !f.has(joined) { // its SYN was not captured
+			if window <<= h.scale & 15; !peer.is(known) { // its SYN was not captured
 				peer.begin(s.Ack)
 			}
 		}
@@ -194,17 +209,21 @@ func (t *Tracker) take(s *Segment) {
 	}
 	if s.Length > 0 || s.Flags&FIN != 0 {
 		t.payload(f, d, s)
+		a = t.aside(f)
 	}
-	if peer.gap != 0 || peer.piece != 0 || peer.is(acknowledged) && int32(peer.acked-peer.next) > 1 {
+	if peer.is(acknowledged) && int32(peer.acked-peer.next) > 1 || a.gap[1-d]|a.piece[1-d] != 0 {
 		t.missing(f, 1-d)
 	}
 	if h.is(closed) && peer.is(closed) {
-		if !t.o.All && f.resets == 0 && t.sound(f) { // nothing that follows can change that
+		if !t.o.All && t.aside(f).resets == 0 && t.sound(f) { // nothing that follows can change that
 			t.stats.Sound++
 			t.forget(n, f)
 			return
 		}
 		t.end(n, f)
+	}
+	if f.aside != 0 {
+		t.tidy(f)
 	}
 }
 

@@ -19,7 +19,7 @@ type opinion struct {
 // A sign speaks for one who sends a reset or against that. Signs of weight 2
 // decide alone.
 type sign struct {
-	weight int // above zero: for the side that the reset claims; below: for an injection
+	weight int // above zero: for the side that the reset claims; below: for an injection; 0: for neither
 	text   string
 }
 
@@ -32,8 +32,14 @@ func (t *Tracker) who(f *record, r *reset) opinion {
 	}
 	bare := r.flags&ACK == 0
 	t.hops(f, r, add)
-	if r.version == 4 && h.steps > 0 && h.jumps <= h.steps/4 {
-		switch step := r.id - r.lastID; {
+	switch step := r.id - r.lastID; {
+	case r.version != 4:
+	case h.steps == 0 && h.jumps == 0:
+		if h.habitual(r) {
+			add(1, "its IP identification goes on from the only one of its sender's: %d after %d", r.id, r.lastID)
+		}
+	case h.steps > 0 && h.jumps <= h.steps/4:
+		switch {
 		case 0 < step && step < 256:
 			add(2, "its IP identification goes on from its sender's: %d after %d", r.id, r.lastID)
 		case r.id == 0 && bare:
@@ -48,6 +54,8 @@ func (t *Tracker) who(f *record, r *reset) opinion {
 		switch {
 		case r.stamped:
 			add(2, "it has the timestamp option, as the connection has")
+		case !bare && r.opened && h.fits(r): // RFC 7323 section 3.2: a reset only should have it
+			add(-1, "it lacks the timestamp option that the connection negotiated, as the resets of some systems do")
 		case !bare && r.opened:
 			add(-3, "it lacks the timestamp option that the connection negotiated")
 		}
@@ -56,6 +64,8 @@ func (t *Tracker) who(f *record, r *reset) opinion {
 	case bare || !r.opened:
 	case r.window == r.usual:
 		add(1, "its window is that of the segment before it")
+	case r.window == 0 && h.habitual(r):
+		add(0, "its window is 0, as in the resets of some systems; its sender's was %d", r.usual)
 	case r.window == 0:
 		add(-1, "its window is 0, its sender's was %d", r.usual)
 	}
@@ -99,7 +109,7 @@ func (t *Tracker) hops(f *record, r *reset, add func(int, string, ...any)) {
 		add(1, "its hop limit is its sender's, %d", r.ttl)
 	case -1 <= off && off <= 1 && h.high > h.low:
 		add(-1, "its hop limit is %d, its sender's vary from %d to %d", r.ttl, h.low, h.high)
-	case -1 <= off && off <= 1 && h.seen < 2:
+	case -1 <= off && off <= 1 && h.seen() < 2:
 		add(-1, "its hop limit is %d, its sender's was %d", r.ttl, h.low)
 	case -1 <= off && off <= 1:
 		add(-3, "its hop limit is %d, its sender's always %d: another machine on the way", r.ttl, h.low)
@@ -111,10 +121,10 @@ func (t *Tracker) hops(f *record, r *reset, add func(int, string, ...any)) {
 // ahead counts resets of the same side that guess at later sequence numbers.
 func (t *Tracker) ahead(f *record, first *reset) int {
 	n := 0
-	for i := f.resets; i != 0; {
+	for i := t.aside(f).resets; i != 0; {
 		r := t.resets.at(i)
 		i = r.next
-		if r.side == first.side && int32(r.seq-first.seq) > 1 && r.aim(f) != exact {
+		if off := int32(r.seq - first.seq); r.side == first.side && off > 1 && off < farthest && r.aim(f) != exact {
 			n++
 		}
 	}
@@ -171,8 +181,18 @@ func (t *Tracker) weigh(f *record, r *reset, signs []sign) opinion {
 // would have them.
 func (h *half) habitual(r *reset) bool {
 	step := r.id - r.lastID
-	return r.version == 4 && h.steps > 0 && 0 < step && step < 256 && h.low <= r.ttl && r.ttl <= h.high
+	return r.version == 4 && h.jumps <= h.steps/4 && r.lastID != 0 && 0 < step && step < 256 && h.reaches(r)
 }
+
+// fits reports whether hop limit and IP identification of r do not tell it from
+// what its sender sends: that may be 0 in what belongs to no connection.
+func (h *half) fits(r *reset) bool {
+	counts := r.version == 4 && h.steps > 0 && h.jumps <= h.steps/4
+	return h.reaches(r) && (!counts || r.id == 0 || h.habitual(r))
+}
+
+// reaches reports whether the hop limit of r is its sender's.
+func (h *half) reaches(r *reset) bool { return h.low <= r.ttl && r.ttl <= h.high }
 
 func lostOf(packets int64) string {
 	return fmt.Sprintf("%d packets of the capture were lost, of this flow perhaps", packets)

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // A TargetError is a Target that cannot be asked as it stands.
@@ -128,6 +130,7 @@ func (a *ask) write(t Target, u *url.URL) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", method, target)
 	a.facts = RequestFacts{Method: method, Target: target, Upload: size}
+	var protocol, option bool // both of which ask for an upgrade, RFC 9110 section 7.8
 	for _, f := range fields {
 		if !isToken(f.Name) {
 			return &TargetError{"field name", f.Name, "a token such as Accept"}
@@ -141,12 +144,15 @@ func (a *ask) write(t Target, u *url.URL) error {
 			a.facts.Host = f.Value
 			continue
 		case "upgrade":
-			a.facts.Upgrade = true
+			protocol = protocol || namesProtocol(f.Value)
+		case "connection":
+			option = option || httpguts.HeaderValuesContainsToken([]string{f.Value}, "Upgrade")
 		case "expect":
 			a.facts.Expect = strings.EqualFold(f.Value, "100-continue")
 		}
 		a.facts.Fields = append(a.facts.Fields, f.Name+": "+maskField(f.Name, f.Value))
 	}
+	a.facts.Upgrade = protocol && option
 	b.WriteString("\r\n")
 	a.head = b.Bytes()
 	a.facts.Size = int64(len(a.head)) + size

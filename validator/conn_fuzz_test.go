@@ -54,7 +54,7 @@ func FuzzConn(f *testing.F) {
 			ask, q.Method = k.Request.Method+" / HTTP/1.1\r\n", k.Request.Method
 		}
 		if q.Upgrade {
-			ask += "Upgrade: x\r\n"
+			ask += "Connection: upgrade\r\nUpgrade: x\r\n"
 		}
 		size, room := 1+len(data)%7, 1+len(data)%5
 		if len(data)%3 == 0 {

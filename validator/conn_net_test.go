@@ -2,11 +2,13 @@ package validator_test
 
 import (
 	"bufio"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"sync"
 	"syscall"
@@ -170,9 +172,9 @@ func TestConnIsANetConnInATunnel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
 				c, origin := pair(t, g)
-				write(t, c, "GET / HTTP/1.1\r\nUpgrade: x\r\n\r\n")
+				write(t, c, "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 				const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"
-				if _, err := io.CopyN(io.Discard, origin, 30); err != nil {
+				if _, err := io.CopyN(io.Discard, origin, 51); err != nil {
 					return nil, nil, nil, err
 				}
 				write(t, origin, head)
@@ -256,4 +258,51 @@ func TestConnPassesASwitchOfProtocolsThroughHTTP(t *testing.T) {
 	_, err = io.ReadFull(both, p)
 	require.NoError(t, err)
 	assert.Equal(t, "hello \x00world", string(p))
+}
+
+// Through an HTTP proxy http.Transport makes the TLS handshake itself, as the
+// Guard would; of what passes then, the answer to CONNECT alone is judged.
+func TestAroundATransportThatGoesThroughAProxy(t *testing.T) {
+	s, config := secured(t, nil, func(w http.ResponseWriter, q *http.Request) { io.WriteString(w, q.Proto) })
+	proxy, err := url.Parse(listen(t, func(_ int, c net.Conn, r *bufio.Reader) {
+		q, _ := readRequest(r)
+		if q == nil || q.Method != http.MethodConnect {
+			return
+		}
+		origin, err := net.Dial("tcp", q.Host)
+		if err != nil {
+			return
+		}
+		defer origin.Close()
+		io.WriteString(c, "HTTP/1.1 200 Connected\r\n\r\n")
+		go func() {
+			io.Copy(c, origin)
+			c.Close()
+		}()
+		io.Copy(origin, r)
+	}))
+	require.NoError(t, err)
+	insecure := validator.Report()
+	insecure.Insecure = true
+	config.NextProtos = []string{"h2", "http/1.1"}
+	for name, g := range map[string]*validator.Guard{
+		"trusted":  {TLSClientConfig: config},
+		"insecure": {Policy: &insecure},
+		"neither":  {},
+	} {
+		var asked []string
+		g.OnVerdict = func(_ *validator.Conn, e *validator.Evidence, v *validator.Verdict) {
+			assert.True(t, v.OK())
+			asked = append(asked, e.Request.Method)
+		}
+		inner := &http.Transport{Proxy: http.ProxyURL(proxy)}
+		resp, got, err := do(g.Around(inner), "GET", s.URL, nil)
+		if inner.CloseIdleConnections(); name == "neither" {
+			assert.ErrorAs(t, err, new(x509.UnknownAuthorityError))
+		} else if assert.NoError(t, err, name) {
+			assert.Equal(t, "HTTP/1.1", got)
+			assert.NotNil(t, resp.TLS)
+		}
+		assert.Equal(t, []string{"CONNECT"}, asked)
+	}
 }

@@ -82,7 +82,7 @@ func TestConnPassesTheSameWhateverTheSplit(t *testing.T) {
 		"three in a row":     {ask: onePlain + onePlain + onePlain, text: ok + long + ok, want: ok + long + ok, err: io.EOF},
 		"HEAD and more":      {ask: "HEAD / HTTP/1.1\r\n\r\n" + onePlain, text: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + ok, want: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + ok, err: io.EOF},
 		"304 and 204":        {ask: onePlain + onePlain, text: "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\nHTTP/1.1 204 No\r\nA: b\r\n\r\n", want: "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\nHTTP/1.1 204 No\r\nA: b\r\n\r\n", err: io.EOF},
-		"a tunnel":           {ask: "GET / HTTP/1.1\r\nUpgrade: x\r\n\r\n", text: "HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n\x00HTTP/9", want: "HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n\x00HTTP/9", err: io.EOF},
+		"a tunnel":           {ask: "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", text: "HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n\x00HTTP/9", want: "HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n\x00HTTP/9", err: io.EOF},
 		"CONNECT":            {ask: "CONNECT a:1 HTTP/1.1\r\n\r\n", text: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nany", want: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nany", err: io.EOF},
 		"CONNECT declined":   {ask: "CONNECT a:1 HTTP/1.1\r\n\r\n", text: "HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno", want: "HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno", err: io.EOF},
 		"a bad head":         {text: "HTTP/1.1 200 OK\r\nA: b\r\nB : c\r\n\r\n", policy: &strict, err: wire.FieldSpaceBeforeColon},
@@ -152,7 +152,7 @@ func TestConnSendsNoRequestWhoseEndIsUncertain(t *testing.T) {
 // ends the connection where the origin declines.
 func TestConnDoesNotGuessBehindASwitchThatIsDeclined(t *testing.T) {
 	const declined = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"
-	got, err := overConn(t, new(validator.Guard), "GET / HTTP/1.1\r\nUpgrade: x\r\n\r\n\x00\x01", declined, 100, 100, io.EOF)
+	got, err := overConn(t, new(validator.Guard), "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n\x00\x01", declined, 100, 100, io.EOF)
 	assert.Equal(t, declined, got)
 	assert.ErrorContains(t, err, "declined")
 }

@@ -132,7 +132,7 @@ func (c *Conn) abandon() {
 // not.
 func (c *Conn) report(unsent bool) {
 	r := &c.response
-	if unsent || r.notable(c.g.set.limits.Head) {
+	if unsent || c.facts.borne(&c.g.set.policy) || r.notable(c.g.set.limits.Head) {
 		e := c.evidence()
 		if unsent {
 			e.Seen = append(e.Seen, Finding{Reason: AnsweredBeforeUploadDone, Offset: -1})

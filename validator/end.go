@@ -3,6 +3,7 @@ package validator
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -139,13 +140,18 @@ func unnamed(err error, name string) (wire.End, string, error) {
 // unencrypted says how a TLS handshake ended.
 func unencrypted(err error, t *TLSFacts) wire.End {
 	var (
-		record tls.RecordHeaderError
-		broken *certificateError
+		record     tls.RecordHeaderError
+		broken     *certificateError
+		unverified *tls.CertificateVerificationError
 	)
 	switch text := err.Error(); {
 	case errors.As(err, &broken):
 		return Certificate
+	case errors.As(err, &unverified): // by who knows no TLSFacts
+		t.refused(unverified)
+		return Certificate
 	case errors.As(err, &record):
+		t.FirstBytes = record.RecordHeader[:]
 		return NotTLS
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return wire.FIN
@@ -160,6 +166,41 @@ func unencrypted(err error, t *TLSFacts) wire.End {
 		return end
 	}
 	return wire.FIN // we broke off over a malformed handshake; the error says over what
+}
+
+// ofTLS reports whether err tells of what an origin did in a TLS handshake, whoever
+// made it.
+func ofTLS(err error) bool {
+	var record tls.RecordHeaderError
+	var unverified *tls.CertificateVerificationError
+	return errors.As(err, &record) || errors.As(err, &unverified) || alert(err) != 0
+}
+
+// refused takes why crypto/tls refused a certificate.
+func (t *TLSFacts) refused(err *tls.CertificateVerificationError) {
+	if len(err.UnverifiedCertificates) > 0 {
+		t.shown(err.UnverifiedCertificates[0])
+	}
+	var invalid x509.CertificateInvalidError
+	var name x509.HostnameError
+	reason := TLSCertificateUntrusted
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		reason = TLSCertificateExpired
+	case errors.As(err, &name):
+		reason = TLSCertificateNameMismatch
+	}
+	t.Certificate = []wire.Reason{reason}
+}
+
+// refusedHere gives the *LocalError of a function of the caller's that ended a TLS
+// handshake with err, or nil.
+func refusedHere(err error) error {
+	var local *LocalError
+	if errors.As(err, &local) {
+		return local
+	}
+	return nil
 }
 
 // leftBy gives the error for a caller whose context ended with err for cause; it

@@ -38,7 +38,11 @@ type Guard struct {
 	// Connect makes TCP connections; nil: a net.Dialer's.
 	Connect func(ctx context.Context, network, address string) (net.Conn, error)
 
-	TLSClientConfig *tls.Config // nil: the system's roots; NextProtos nil: http/1.1
+	// TLSClientConfig is for https; nil: the system's roots. NextProtos nil:
+	// http/1.1; h2 is never offered. Its functions are called as crypto/tls says:
+	// where one of them refuses, the error is a *LocalError around its own, and no
+	// verdict on the origin.
+	TLSClientConfig *tls.Config
 
 	once sync.Once
 	set  settings

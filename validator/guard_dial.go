@@ -16,7 +16,9 @@ import (
 // RoundTripper to be used in its place; that also fills in Response.TLS, which
 // http.Transport leaves empty where it did not make the TLS handshake itself.
 // What t had of DialContext, DialTLSContext and TLSClientConfig is replaced: g's
-// Connect and TLSClientConfig stand for them. There is no HTTP/2 then.
+// Connect and TLSClientConfig stand for them. There is no HTTP/2 then. Where t has
+// an HTTP proxy, the origin is the proxy: of what goes through its tunnels, which is
+// https, its answer to CONNECT alone is judged.
 //
 // The error of RoundTrip, and of reading the body, wraps the *[Error]; it keeps
 // to what http.Transport does otherwise: where a reused connection fails before
@@ -24,11 +26,22 @@ import (
 func (g *Guard) Around(t *http.Transport) http.RoundTripper {
 	t.DialContext = g.DialContext
 	t.DialTLSContext = g.DialTLSContext
-	t.TLSClientConfig, t.TLSNextProto = nil, nil
+	t.TLSClientConfig, t.TLSNextProto = g.withinTunnels(), nil
 	t.ForceAttemptHTTP2 = false
 	t.Protocols = new(http.Protocols)
 	t.Protocols.SetHTTP1(true)
 	return &around{t}
+}
+
+// withinTunnels gives the configuration of TLS that is not made by g.
+func (g *Guard) withinTunnels() *tls.Config {
+	config := &tls.Config{}
+	if g.TLSClientConfig != nil {
+		config = g.TLSClientConfig.Clone()
+	}
+	config.NextProtos = offered(config.NextProtos)
+	config.InsecureSkipVerify = config.InsecureSkipVerify || g.Policy != nil && g.Policy.Insecure
+	return config
 }
 
 type around struct{ t *http.Transport }
@@ -150,12 +163,10 @@ func (g *Guard) encrypt(ctx context.Context, c *Conn, address string) error {
 		e := newEvidence(g.set.policy)
 		e.Address, e.Phase, e.End, e.TLS = c.address, PhaseTLS, end, facts
 		e.Timing.Connect, e.Timing.TLS = c.dialled[0], c.dialled[1]
-		return g.unconnected(ctx, e, err, nil)
+		return g.unconnected(ctx, e, err, refusedHere(err))
 	}
 	state := client.ConnectionState()
-	if base == nil || !base.InsecureSkipVerify {
-		state.VerifiedChains = chains
-	}
+	state.VerifiedChains = chains
 	c.net, c.link.Conn, c.link.tls, c.facts, c.state = client, client, facts, facts, &state
 	return nil
 }

@@ -35,11 +35,14 @@ type Field struct{ Name, Value string }
 type Prober struct {
 	Resolver  *net.Resolver // nil: the system's
 	Addresses Addresses
-	Source    netip.Addr  // to dial from; zero: any
-	Preface   Preface     // PROXY protocol header to send first
-	TLS       *tls.Config // RootCAs, Certificates, MinVersion, ...; nil: the system's roots
+	Source    netip.Addr // to dial from; zero: any
+	Preface   Preface    // PROXY protocol header to send first
 	Policy    Policy
 	Deadlines Deadlines
+
+	// TLS has RootCAs, Certificates, MinVersion, ...; nil: the system's roots. What
+	// its functions refuse is a *LocalError; h2 is not offered.
+	TLS *tls.Config
 
 	// Settle is how long to watch a new connection before the request is sent,
 	// for an early reset, close or banner. 0: twice the handshake's round trip

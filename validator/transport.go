@@ -34,7 +34,9 @@ import (
 // Where a violation is tolerated, the Response is as if the origin had not
 // committed it (RFC 9112 sections 5.1, 5.2 and 6.3): folded lines are joined,
 // control bytes are spaces, white space before a colon is gone, a repeated
-// Content-Length comes once. The verdict has it as a note.
+// Content-Length comes once. The verdict has it as a note. The interim responses
+// that httptrace's Got1xxResponse is given, and trailers, are without the fields of
+// the connection, so that a proxy may pass them on (RFC 9110 section 7.6.1).
 //
 // # Connections that died while idle
 //
@@ -54,7 +56,10 @@ type Transport struct {
 	Policy *Policy // what is refused; nil: Report()
 
 	// Deadlines bound the phases of an exchange. Other than a Prober's, they are
-	// not set by default, as streams may last, save Connect and TLS: 10 s each.
+	// not set by default, as streams may last, save Connect and TLS: 10 s each. Total
+	// is from RoundTrip to the end of the content, time in line included (see
+	// MaxConnsPerHost). Where it is over in line, or for the time there, that is a
+	// *LocalError around ErrConnectionLimit, and no verdict on the origin.
 	Deadlines Deadlines
 
 	// HoldContent is how many bytes of content are read and verified before
@@ -69,7 +74,8 @@ type Transport struct {
 	// sent is an error alone: it says nothing of the origin. Evidence and Verdict are valid during the call: Clone keeps them.
 	// Of an exchange that went well, without a note, the Evidence holds what
 	// costs nothing: no ID, no fields and no bytes. A caller that left before the
-	// end is a note, ClientClosed. A switch of protocols ends its exchange.
+	// end is a note, ClientClosed, and so is a time that was over for having waited in
+	// line. A switch of protocols ends its exchange.
 	OnVerdict func(*http.Request, *Evidence, *Verdict)
 
 	// Recorder, if set, keeps the evidence of exchanges that failed.
@@ -83,10 +89,15 @@ type Transport struct {
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// DialTLSContext makes connections for https, with TLS on them; nil:
-	// DialContext and TLSClientConfig.
+	// DialContext and TLSClientConfig. Errors of crypto/tls that it gives are told of
+	// as if the handshake had been made here.
 	DialTLSContext func(ctx context.Context, network, address string) (net.Conn, error)
 
-	TLSClientConfig *tls.Config // nil: the system's roots; NextProtos nil: http/1.1
+	// TLSClientConfig is for https; nil: the system's roots. NextProtos nil:
+	// http/1.1; h2 is never offered. Its functions are called as crypto/tls says:
+	// where one of them refuses, the error is a *LocalError around its own, and no
+	// verdict on the origin.
+	TLSClientConfig *tls.Config
 
 	TLSHandshakeTimeout   time.Duration // another name of Deadlines.TLS, which goes first
 	ResponseHeaderTimeout time.Duration // another name of Deadlines.Head, which goes first

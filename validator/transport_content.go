@@ -104,7 +104,7 @@ func (c *inflow) hold(most int64) error {
 		size = n
 	}
 	beyond := max(most, most+1)
-	held := make([]byte, 0, min(size, most)+1)
+	held := make([]byte, 0, min(size, most, bigBuffer)+1) // more as it comes: a length is but a promise
 	for over := false; !over && int64(len(held)) <= most; {
 		if len(held) == cap(held) {
 			held = append(held, 0)[:len(held)]
@@ -190,7 +190,7 @@ func (x *trip) finish(r *http.Response) error {
 		return err
 	}
 	for name, values := range x.trailer {
-		if !framing(name) {
+		if mayTrail(name) {
 			if r.Trailer == nil {
 				r.Trailer = http.Header{}
 			}

@@ -98,7 +98,7 @@ func (x *trip) dial() *conn {
 		return nil
 	}
 	x.phase, x.address = PhaseConnect, address
-	ctx, stop := context.WithTimeout(x.ctx, d.Connect)
+	ctx, stop := context.WithTimeout(x.ctx, x.within(d.Connect))
 	defer stop()
 	began := time.Now()
 	var nc net.Conn
@@ -116,14 +116,14 @@ func (x *trip) dial() *conn {
 		err = errNoConnection
 	}
 	if err != nil {
-		x.notDialled(err, address)
+		x.notDialled(err, address, through)
 		return nil
 	}
 	x.dialling = nc
 	c := t.newConn(x.o, nc, address, x.dialled)
 	x.address = c.address
 	switch {
-	case through && !x.adopt(c, nc, d.TLS), x.key.tls && !through && !x.encrypt(c, address, d.TLS):
+	case through && !x.adopt(c, nc, x.within(d.TLS)), x.key.tls && !through && !x.encrypt(c, address, x.within(d.TLS)):
 		c.close()
 		x.dialling = nil
 		return nil
@@ -148,17 +148,21 @@ func (t *Transport) newConn(o *origin, nc net.Conn, address string, took time.Du
 	return c
 }
 
-// notDialled takes in why there is no connection to address.
-func (x *trip) notDialled(err error, address string) {
+// notDialled takes in why there is no connection to address, with TLS on it
+// perhaps.
+func (x *trip) notDialled(err error, address string, encrypted bool) {
 	x.cause = err
-	if unresolved(err) {
-		x.phase = PhaseDNS
-		host, _, _ := net.SplitHostPort(address)
-		x.name = new(NameFacts)
+	host, _, _ := net.SplitHostPort(address)
+	switch {
+	case unresolved(err):
+		x.phase, x.name = PhaseDNS, new(NameFacts)
 		x.end, x.name.Code, x.local = unnamed(err, host)
-		return
+	case encrypted && ofTLS(err):
+		x.phase, x.tls = PhaseTLS, &TLSFacts{ServerName: host}
+		x.end = unencrypted(err, x.tls)
+	default:
+		x.end, x.local = notConnectedBy(err, address)
 	}
-	x.end, x.local = notConnectedBy(err, address)
 }
 
 // below gives the connection below TLS that was made elsewhere, or c itself.
@@ -192,16 +196,14 @@ func (x *trip) encrypt(c *conn, address string, limit time.Duration) bool {
 	var state tls.ConnectionState
 	if err == nil {
 		state = client.ConnectionState()
-		if base == nil || !base.InsecureSkipVerify {
-			state.VerifiedChains = chains
-		}
+		state.VerifiedChains = chains
 		c.link.Conn, c.link.tls, c.facts, c.state = client, facts, facts, &state
 	}
 	if x.trace != nil && x.trace.TLSHandshakeDone != nil {
 		x.trace.TLSHandshakeDone(state, err)
 	}
 	if err != nil {
-		x.end, x.cause = end, err
+		x.end, x.cause, x.local = end, err, refusedHere(err)
 		return false
 	}
 	return true
@@ -229,6 +231,10 @@ func (x *trip) adopt(c *conn, nc net.Conn, limit time.Duration) bool {
 		return false
 	}
 	state := t.ConnectionState()
+	if state.NegotiatedProtocol == "h2" {
+		x.local = &LocalError{"dialling " + c.address, errHTTP2}
+		return false
+	}
 	c.state = &state
 	facts.ServerName = state.ServerName
 	facts.agreed(state)

@@ -150,6 +150,8 @@ func TestContentIsHeldUpToABudget(t *testing.T) {
 		"whole":             {hello, 100, false, nil},
 		"whole, beyond":     {hello, 3, false, nil},
 		"events":            {strings.Replace(chunks, "\r\n", "\r\nContent-Type: text/event-stream\r\n", 1), 100, false, wire.ChunkedCut},
+		"EVENTS":            {strings.Replace(chunks, "\r\n", "\r\nContent-Type: Text/Event-Stream;charset=utf-8\r\n", 1), 100, false, wire.ChunkedCut},
+		"other text":        {strings.Replace(chunks, "\r\n", "\r\nContent-Type: text/event\r\n", 1), 100, true, wire.ChunkedCut},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := listen(t, func(_ int, conn net.Conn, r *bufio.Reader) {

@@ -119,6 +119,33 @@ func TestIdleConnectionsAreRetiredBeforeTheOriginClosesThem(t *testing.T) {
 	}
 }
 
+// Whichever of its lines has it, and whatever else stands there.
+func TestAKeepAliveFieldIsObeyed(t *testing.T) {
+	for fields, most := range map[string]time.Duration{
+		"":                                     time.Hour,
+		"Keep-Alive: max=9\r\n":                time.Hour,
+		"Keep-Alive: timeout=\r\n":             time.Hour,
+		"Keep-Alive: timeout=8\r\n":            7 * time.Second,
+		"Keep-Alive: max=9, Timeout=\"8\"\r\n": 7 * time.Second,
+		"Keep-Alive: max=9\r\nKeep-Alive: timeout=8\r\n":            7 * time.Second,
+		"Keep-Alive: timeout=8\r\nKeep-Alive: timeout=9, max=9\r\n": 7 * time.Second,
+		"Keep-Alive: timeout=0\r\n":                                 10 * time.Millisecond, // as good as at once
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			tr, seen := transport(t)
+			tr.IdleConnTimeout = time.Hour
+			tr.DialContext = (&idler{idle: 2 * time.Hour, answer: "HTTP/1.1 200 OK\r\n" + fields + "Content-Length: 5\r\n\r\nhello"}).dial
+			for _, pause := range []time.Duration{0, most - time.Millisecond, most + time.Millisecond} {
+				time.Sleep(pause)
+				_, _, err := do(tr, "GET", "http://origin.test/", nil)
+				require.NoError(t, err)
+				e, _ := seen.last(t)
+				assert.Equal(t, pause > 0 && pause < most, e.Reused, "%q after %v", fields, pause)
+			}
+		})
+	}
+}
+
 // A connection that the origin closed is closed here, though nobody asks.
 func TestConnectionsThatWereClosedWhileIdleAreSweptAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -3,9 +3,12 @@ package validator_test
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -107,6 +110,93 @@ func TestContentOfAllThatIsHeldIsVerified(t *testing.T) {
 			_, err = io.ReadFull(resp.Body, b)
 			assert.NoError(t, err)
 			assert.Equal(t, "hello", string(b))
+			assert.NoError(t, resp.Body.Close())
+		}
+	}
+}
+
+// Room for what is held is made as it comes, not as it is promised.
+func TestALengthThatIsNotKeptTakesNoRoom(t *testing.T) {
+	for _, length := range []int64{math.MaxInt64, 1 << 60, 1 << 50} {
+		u := listen(t, func(_ int, c net.Conn, r *bufio.Reader) {
+			readRequest(r)
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nhello", length)
+		})
+		tr, _ := transport(t)
+		tr.HoldContent = math.MaxInt64
+		assert.NotPanics(t, func() {
+			_, _, err := do(tr, "GET", u, nil)
+			assert.ErrorIs(t, err, wire.BodyShort)
+		}, "%d", length)
+	}
+}
+
+// Content that is longer than the first room for it is held whole.
+func TestLongContentIsHeld(t *testing.T) {
+	long := strings.Repeat("why520\n", 100<<10)
+	for name, framing := range map[string]string{
+		"by length": fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(long), long),
+		"by chunks": fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(long), long),
+	} {
+		for _, hold := range []int64{int64(len(long)), int64(len(long)) + 1, math.MaxInt64} {
+			tr, seen := transport(t)
+			tr.HoldContent = hold
+			q, err := http.NewRequestWithContext(t.Context(), "GET", listen(t, says("HTTP/1.1 200 OK\r\n"+framing)), nil)
+			require.NoError(t, err)
+			resp, err := tr.RoundTrip(q)
+			require.NoError(t, err, name)
+			assert.Len(t, seen.list(), 1, "it is over before it is read")
+			content, err := io.ReadAll(resp.Body)
+			assert.NoError(t, err)
+			assert.True(t, string(content) == long, name)
+		}
+	}
+}
+
+// Close, TransferEncoding and Trailer are what the response's fields say, as
+// http.Response documents them, with content or without, and whether the request
+// ends the connection or not.
+func TestAResponseSaysWhatItsFieldsDo(t *testing.T) {
+	chunked, announced := []string{"chunked"}, http.Header{"A": nil, "B": nil}
+	for _, c := range []struct {
+		method, head, content string
+		closes                bool
+		coding                []string
+		trailer               http.Header
+	}{
+		{method: "GET", head: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", content: "hello"},
+		{method: "GET", head: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: a, Close\r\n", closes: true},
+		{method: "GET", head: "HTTP/1.1 200 OK\r\nA: b\r\n", content: "hello", closes: true},
+		{method: "HEAD", head: "HTTP/1.1 200 OK\r\nA: b\r\n"},
+		{method: "GET", head: "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n", content: "hello", closes: true},
+		{method: "GET", head: "HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n", content: "hello"},
+		{method: "GET", head: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: a, B\r\n", content: "0\r\n\r\n", coding: chunked, trailer: announced},
+		{method: "HEAD", head: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: a, B\r\n", coding: chunked, trailer: announced},
+		{method: "GET", head: "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\nTrailer: a, B\r\n", coding: chunked, trailer: announced},
+		{method: "GET", head: "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\nA: b\r\n"},
+		{method: "HEAD", head: "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n"},
+	} {
+		u := listen(t, says(c.head+"\r\n"+c.content))
+		if c.closes {
+			u = listen(t, func(_ int, conn net.Conn, r *bufio.Reader) {
+				readRequest(r)
+				io.WriteString(conn, c.head+"\r\n"+c.content)
+			})
+		}
+		for _, closes := range []bool{false, true} {
+			q, err := http.NewRequestWithContext(t.Context(), c.method, u, nil)
+			require.NoError(t, err)
+			q.Close = closes
+			tr, _ := transport(t)
+			resp, err := tr.RoundTrip(q)
+			if !assert.NoError(t, err, "%s %q", c.method, c.head) {
+				continue
+			}
+			assert.Equal(t, c.closes, resp.Close, "%s %q, close: %v", c.method, c.head, closes)
+			assert.Equal(t, c.coding, resp.TransferEncoding, "%s %q", c.method, c.head)
+			assert.Equal(t, c.trailer, resp.Trailer, "%s %q", c.method, c.head)
+			assert.NotContains(t, resp.Header, "Trailer")
+			assert.NotContains(t, resp.Header, "Transfer-Encoding")
 			assert.NoError(t, resp.Body.Close())
 		}
 	}

@@ -3,6 +3,9 @@ package validator
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -83,7 +86,8 @@ func (p *pool) origin(key originKey) *origin {
 }
 
 // take gives a connection for x that another exchange is done with, or nil and
-// leave to make one. The error is ctx's, of waiting in line.
+// leave to make one. The error, of waiting in line, is ctx's or, where the time for
+// all of it is over, x.local.
 func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
 	p.mu.Lock()
 	p.closing = false
@@ -117,13 +121,33 @@ func (p *pool) take(ctx context.Context, x *trip) (*conn, error) {
 	turn := make(chan *conn, 1)
 	o.waiting = append(o.waiting, turn)
 	p.mu.Unlock()
+	var over <-chan time.Time
+	if limit := x.within(0); limit != 0 {
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		over = timer.C
+	}
 	select {
 	case c := <-turn:
+		x.granted = time.Now()
 		return x.inTurn(c), nil
 	case <-ctx.Done():
 		p.leave(x, turn)
 		return nil, ctx.Err()
+	case <-over:
+		p.leave(x, turn)
+		x.local = x.inLine()
+		return nil, x.local
 	}
+}
+
+// ErrConnectionLimit is in the [LocalError] of a request whose Deadlines.Total was
+// over in line for a connection, or for the time there: see MaxConnsPerHost.
+var ErrConnectionLimit = errors.New("none of the connections that MaxConnsPerHost allows came free in time")
+
+// inLine gives the error of x, whose time was over in line.
+func (x *trip) inLine() error {
+	return &LocalError{"waiting in line for a connection to " + x.key.host, fmt.Errorf("%w (%w)", ErrConnectionLimit, os.ErrDeadlineExceeded)}
 }
 
 // inTurn gives c, whose turn has become x's, or nil where x has to make another

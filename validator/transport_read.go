@@ -3,6 +3,7 @@ package validator
 import (
 	"net/http"
 	"net/textproto"
+	"strings"
 	"time"
 
 	"why520/wire"
@@ -45,11 +46,28 @@ func (x *trip) interim(b []byte) bool {
 		return true
 	}
 	header := x.header(b, nil, nil)
-	delete(header, "Content-Length")
-	delete(header, "Transfer-Encoding")
+	passOn(header)
 	x.local = x.trace.Got1xxResponse(status, textproto.MIMEHeader(header))
 	x.left = x.local != nil
 	return !x.left
+}
+
+// ofTheConnection are fields that say nothing to who is behind it (RFC 9110
+// section 7.6.1), and those that frame, which no interim response needs.
+var ofTheConnection = []string{
+	"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length",
+}
+
+// passOn leaves in the header of an interim response what is passed on.
+func passOn(header http.Header) {
+	for _, list := range header["Connection"] {
+		for name := range strings.SplitSeq(list, ",") {
+			header.Del(textproto.TrimString(name))
+		}
+	}
+	for _, name := range ofTheConnection {
+		delete(header, name)
+	}
 }
 
 // withhold tells the upload that waits for it whether to send the content.
@@ -214,4 +232,28 @@ func (x *trip) late() (end wire.End, over bool) {
 	sent, err := x.state()
 	at, overall := x.deadline(sent, err)
 	return lateBy(at, overall, x.received > 0, x.lastByte, x.t.set.deadlines.Idle)
+}
+
+// within gives limit, or what is left of the time for all of it where that is
+// less or limit is zero; zero: there is none.
+func (x *trip) within(limit time.Duration) time.Duration {
+	total := x.t.set.deadlines.Total
+	if total <= 0 {
+		return limit
+	}
+	left := either(total-time.Since(x.began), -1)
+	if limit > 0 && limit < left {
+		return limit
+	}
+	return left
+}
+
+// crowded reports whether the time for all of it is over for x's having waited in
+// line: its origin had less.
+func (x *trip) crowded() bool {
+	total := x.t.set.deadlines.Total
+	if x.granted.IsZero() || total <= 0 || x.end != wire.Timeout && x.end != wire.Deadline {
+		return false
+	}
+	return time.Since(x.began) >= total && time.Since(x.granted) < total
 }

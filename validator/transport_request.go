@@ -23,6 +23,7 @@ var (
 	errTarget        = errors.New("validator: the request's URL holds a space or a control character")
 	errNoContent     = errors.New("validator: the request has a ContentLength and no Body")
 	errNoConnection  = errors.New("validator: the dial function gave neither a connection nor an error")
+	errHTTP2         = errors.New("validator: DialTLSContext agreed on HTTP/2 with the origin, which is not spoken here")
 	errTwoReads      = errors.New("validator: the content is being read already")
 	errLeft          = errors.New("validator: the response was closed before its end")
 	errNoCloseWrite  = errors.New("validator: the connection cannot be closed for writing alone")

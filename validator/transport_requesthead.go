@@ -57,6 +57,7 @@ func (x *trip) writeHead() error {
 			return err
 		}
 	}
+	var protocol, option bool // both of which ask for an upgrade, RFC 9110 section 7.8
 	for _, f := range a.fields {
 		name, values := f.name, f.values
 		for _, v := range values {
@@ -65,18 +66,24 @@ func (x *trip) writeHead() error {
 		switch {
 		case len(values) == 0:
 		case strings.EqualFold(name, "Upgrade"):
-			a.wire.Upgrade = true
+			protocol = protocol || slices.ContainsFunc(values, namesProtocol)
+		case strings.EqualFold(name, "Connection"):
+			option = option || httpguts.HeaderValuesContainsToken(values, "Upgrade")
 		case strings.EqualFold(name, "Expect"):
 			a.wire.Expect = httpguts.HeaderValuesContainsToken(values, "100-continue")
 		case framing(name): // a name that is not canonical
 			return fmt.Errorf("validator: the request's Header must not have %q", name)
 		}
 	}
+	a.wire.Upgrade = protocol && option
 	a.awaits = a.wire.Expect && a.streamed && x.t.ExpectContinueTimeout > 0
 	a.head = append(b, "\r\n"...)
 	a.size = len(a.head)
 	return nil
 }
+
+// namesProtocol reports whether an Upgrade field names any.
+func namesProtocol(value string) bool { return strings.Trim(value, " \t,") != "" }
 
 // framing reports whether name is of a field that says where a message ends or
 // for whom it is: a request has it by other means.

@@ -3,6 +3,7 @@ package validator
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,23 +35,20 @@ func (x *trip) response() (*http.Response, error) {
 	r.Request, r.TLS = x.req, x.c.state
 	r.Header = x.header(b, r, a.values[:])
 	connection := r.Header["Connection"]
-	x.closes = f.Delimiter == wire.ByClose || x.ask.closes ||
+	r.Close = f.Delimiter == wire.ByClose ||
 		len(connection) > 0 && httpguts.HeaderValuesContainsToken(connection, "close") ||
 		h.Minor == 0 && !httpguts.HeaderValuesContainsToken(connection, "keep-alive")
-	r.Close = x.closes && !x.ask.closes || x.ask.closes && httpguts.HeaderValuesContainsToken(connection, "close")
+	x.closes = r.Close || x.ask.closes
 	// Content that was to wait for 100 (Continue) is due on a connection that goes
 	// on, whatever the answer.
 	x.withhold(!x.closes)
 	if alive := r.Header["Keep-Alive"]; len(alive) > 0 && !x.closes {
-		x.learn(alive[0])
+		x.learn(alive)
 	}
 	switch f.Delimiter {
 	case wire.ByLength:
 		r.ContentLength = f.Length
-	case wire.ByChunks:
-		r.ContentLength = -1
-		r.TransferEncoding = []string{"chunked"}
-	case wire.ByClose:
+	case wire.ByChunks, wire.ByClose:
 		r.ContentLength = -1
 	case wire.Tunnel:
 		if h.Status != http.StatusSwitchingProtocols {
@@ -87,22 +85,37 @@ func (x *trip) response() (*http.Response, error) {
 // holds reports whether the content of r is to be read before it is given.
 func (x *trip) holds(r *http.Response) bool {
 	n := x.t.HoldContent
-	return n > 0 && r.ContentLength <= n && !strings.HasPrefix(r.Header.Get("Content-Type"), "text/event-stream")
+	return n > 0 && r.ContentLength <= n && !isEvents(r.Header.Get("Content-Type"))
 }
 
-// learn obeys a Keep-Alive field.
-func (x *trip) learn(value string) {
-	for option := range strings.SplitSeq(value, ",") {
-		name, number, _ := strings.Cut(strings.TrimSpace(option), "=")
-		if !strings.EqualFold(name, "timeout") {
-			continue
+// isEvents reports whether a Content-Type is of a stream of events (RFC 9110
+// section 8.3.1).
+func isEvents(contentType string) bool {
+	const events = "text/event-stream"
+	return len(contentType) >= len(events) && strings.EqualFold(contentType[:len(events)], events)
+}
+
+// learn obeys the Keep-Alive fields: the shortest timeout in them, where 0 is less
+// than a second.
+func (x *trip) learn(fields []string) {
+	said := time.Duration(0)
+	for _, field := range fields {
+		for option := range strings.SplitSeq(field, ",") {
+			name, number, _ := strings.Cut(strings.TrimSpace(option), "=")
+			if !strings.EqualFold(name, "timeout") {
+				continue
+			}
+			n, err := strconv.ParseUint(strings.Trim(number, `"`), 10, 31)
+			if d := max(time.Duration(n)*time.Second, justNow); err == nil && (said == 0 || d < said) {
+				said = d
+			}
 		}
-		if n, err := strconv.ParseUint(strings.Trim(number, `"`), 10, 31); err == nil && n > 0 {
-			p := &x.t.pool
-			p.mu.Lock()
-			x.c.o.habit.said = time.Duration(n) * time.Second
-			p.mu.Unlock()
-		}
+	}
+	if said > 0 {
+		p := &x.t.pool
+		p.mu.Lock()
+		x.c.o.habit.said = said
+		p.mu.Unlock()
 	}
 }
 
@@ -157,12 +170,16 @@ func (x *trip) header(b []byte, r *http.Response, room []string) http.Header {
 	if len(x.stream.Found) == 0 && x.stream.Framing.Delimiter == wire.ByLength {
 		return header // which has no Transfer-Encoding, and one Content-Length
 	}
+	coded := header["Transfer-Encoding"] != nil
 	delete(header, "Transfer-Encoding")
 	if lengths := header["Content-Length"]; len(lengths) > 0 && len(x.stream.Found) > 0 { // all of them are the same
 		first, _, _ := strings.Cut(lengths[0], ",")
 		header["Content-Length"] = []string{strings.TrimSpace(first)}
 	}
-	if x.stream.Framing.Delimiter == wire.ByChunks {
+	// HEAD and 304 say what content would be (RFC 9112 section 6.1).
+	d := x.stream.Framing.Delimiter
+	if d == wire.ByChunks || d == wire.NoContent && coded && h.Minor > 0 && h.Status != http.StatusNoContent {
+		r.TransferEncoding = []string{"chunked"}
 		if names := header["Trailer"]; len(names) > 0 {
 			delete(header, "Trailer")
 			r.Trailer = announced(names)
@@ -215,12 +232,17 @@ func join(header http.Header, h *wire.Head, b []byte, text string, values []stri
 	}
 }
 
+// mayTrail reports whether a field of that name is taken from a trailer section:
+// neither what frames or routes (RFC 9110 section 6.5.1) nor what is of the
+// connection is.
+func mayTrail(name string) bool { return name != "Host" && !slices.Contains(ofTheConnection, name) }
+
 // announced gives a trailer with the names that a Trailer field lists.
 func announced(lists []string) http.Header {
 	trailer := http.Header{}
 	for _, list := range lists {
 		for name := range strings.SplitSeq(list, ",") {
-			if name = http.CanonicalHeaderKey(strings.TrimSpace(name)); isToken(name) && !framing(name) {
+			if name = http.CanonicalHeaderKey(strings.TrimSpace(name)); isToken(name) && mayTrail(name) {
 				trailer[name] = nil
 			}
 		}

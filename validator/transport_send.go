@@ -36,12 +36,12 @@ func (x *trip) send() bool {
 
 // write writes b within its deadline.
 func (x *trip) write(b []byte) error {
-	limit := x.t.settings().deadlines.Write
-	if limit > 0 {
+	limit := x.within(x.t.settings().deadlines.Write)
+	if limit != 0 {
 		x.c.SetWriteDeadline(time.Now().Add(limit))
 	}
 	_, err := x.c.Write(b)
-	if limit > 0 {
+	if limit != 0 {
 		x.c.SetWriteDeadline(noTime)
 	}
 	return err

@@ -236,6 +236,57 @@ func TestUpgradesPassThroughReverseProxy(t *testing.T) {
 	assert.True(t, v.OK())
 }
 
+// What asks for no other protocol, or not by the connection option that RFC 9110
+// section 7.8 demands, is no request to switch.
+func TestASwitchThatWasNotAskedForIsRefused(t *testing.T) {
+	u := listen(t, says("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"))
+	for _, c := range []struct {
+		upgrade, connection []string
+		asked               bool
+	}{
+		{nil, nil, false},
+		{[]string{"x"}, nil, false},
+		{[]string{"x"}, []string{"close, upgrades"}, false},
+		{nil, []string{"Upgrade"}, false},
+		{[]string{}, []string{"Upgrade"}, false},
+		{[]string{""}, []string{"Upgrade"}, false},
+		{[]string{" ", ","}, []string{"Upgrade"}, false},
+		{[]string{"x"}, []string{"Upgrade"}, true},
+		{[]string{"", "y, x"}, []string{"a", "b, upgrade"}, true},
+	} {
+		header := http.Header{"Upgrade": c.upgrade, "Connection": c.connection}
+		tr, seen := transport(t)
+		for name, rt := range map[string]http.RoundTripper{"Transport": tr, "Conn": aroundHTTP(t, new(validator.Guard))} {
+			q, err := http.NewRequest("GET", u, nil)
+			require.NoError(t, err)
+			q.Header = header
+			resp, err := rt.RoundTrip(q)
+			if err == nil {
+				resp.Body.Close()
+			}
+			if c.asked {
+				assert.NoError(t, err, "%s, %v", name, header)
+			} else {
+				assert.ErrorIs(t, err, wire.Unasked101, "%s, %v", name, header)
+			}
+		}
+		e, _ := seen.last(t)
+		assert.Equal(t, c.asked, e.Request.Upgrade)
+
+		var fields []validator.Field
+		for _, v := range c.connection {
+			fields = append(fields, validator.Field{Name: "Connection", Value: v})
+		}
+		for _, v := range c.upgrade {
+			fields = append(fields, validator.Field{Name: "Upgrade", Value: v})
+		}
+		e, err := (&validator.Prober{Settle: -1}).Probe(t.Context(), validator.Target{URL: u, Fields: fields})
+		require.NoError(t, err)
+		v := validator.Judge(e, nil)
+		assert.Equal(t, c.asked, v.OK(), "Prober, %v: %v", header, v.Message)
+	}
+}
+
 // Under Report, what is tolerated arrives as if it had been right.
 func TestToleratedViolationsAreRepaired(t *testing.T) {
 	u := listen(t, says("\r\nHTTP/1.1 200 \x01OK\nX: a\r\n  b\r\nY : c\r\nZ: d\x02e\r\nContent-Length: 5\r\ncontent-length: 5\r\n\r\nhello"))

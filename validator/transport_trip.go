@@ -39,8 +39,9 @@ type passing struct {
 	attempts   int
 
 	o        *origin
-	turn     bool     // one of o's is x's, for a connection that is being made
-	dialling net.Conn // nil, or what is made so far
+	turn     bool      // one of o's is x's, for a connection that is being made
+	granted  time.Time // x waited in line until then; zero: it did not
+	dialling net.Conn  // nil, or what is made so far
 	c        *conn
 	unbind   func() bool // ends the watch over ctx; nil: there is none
 	up       *upload     // nil: the content went with the head, or there is none

@@ -8,8 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
+	"net/http/httputil"
 	"net/textproto"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -39,6 +42,36 @@ func TestInterimResponsesAreToldOf(t *testing.T) {
 	assert.Equal(t, 2, e.Response.Interim)
 }
 
+// What an interim response says of the connection alone is for nobody behind it
+// (RFC 9110 section 7.6.1): a client of HTTP/2 would take it for a fault.
+func TestInterimResponsesHaveNoFieldsOfTheConnection(t *testing.T) {
+	u := listen(t, says("HTTP/1.1 103 Early Hints\r\nConnection: keep-alive, x-hop\r\nConnection: ,Other\r\nKeep-Alive: timeout=5\r\n"+
+		"Proxy-Connection: keep-alive\r\nTE: trailers\r\nTrailer: A\r\nTransfer-Encoding: gzip\r\nUpgrade: h2c\r\nContent-Length: 3\r\n"+
+		"X-Hop: 1\r\nOther: 2\r\nLink: </a>\r\nLink: </b>\r\n\r\n"+hello))
+	origin, err := url.Parse(u)
+	require.NoError(t, err)
+	tr, _ := transport(t)
+	proxy := httptest.NewUnstartedServer(&httputil.ReverseProxy{Transport: tr, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(origin) }})
+	proxy.EnableHTTP2 = true
+	proxy.StartTLS()
+	defer proxy.Close()
+	var got []textproto.MIMEHeader
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
+		got = append(got, h)
+		return nil
+	}})
+	q, err := http.NewRequestWithContext(ctx, "GET", proxy.URL, nil)
+	require.NoError(t, err)
+	resp, err := proxy.Client().Do(q)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	assert.Equal(t, 2, resp.ProtoMajor)
+	content, err := io.ReadAll(resp.Body)
+	assert.NoError(t, err)
+	assert.Equal(t, "hello", string(content))
+	assert.Equal(t, []textproto.MIMEHeader{{"Link": {"</a>", "</b>"}}}, got)
+}
+
 func TestTrailersGoBothWays(t *testing.T) {
 	var got atomic.Value
 	u := listen(t, func(_ int, c net.Conn, r *bufio.Reader) {
@@ -48,7 +81,8 @@ func TestTrailersGoBothWays(t *testing.T) {
 		}
 		io.Copy(io.Discard, q.Body)
 		got.Store(q.Trailer.Get("Sum"))
-		io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Digest\r\n\r\n5\r\nhello\r\n0\r\nDigest: d\r\nContent-Length: 7\r\n\r\n")
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Digest, upgrade, Host\r\n\r\n5\r\nhello\r\n0\r\nDigest: d\r\n"+
+			"Content-Length: 7\r\nconnection: Digest\r\nupgrade: h2c\r\nTE: trailers\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\n\r\n")
 	})
 	tr, _ := transport(t)
 	q, err := http.NewRequest("POST", u, io.MultiReader(strings.NewReader("some content")))
@@ -60,7 +94,7 @@ func TestTrailersGoBothWays(t *testing.T) {
 	assert.Equal(t, http.Header{"Digest": nil}, resp.Trailer, "announced")
 	_, err = io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	assert.Equal(t, http.Header{"Digest": {"d"}}, resp.Trailer, "and never one that frames")
+	assert.Equal(t, http.Header{"Digest": {"d"}}, resp.Trailer, "and never one that frames, or is of the connection")
 	assert.Equal(t, "s", got.Load())
 }
 

@@ -116,6 +116,9 @@ func (x *trip) failure() (*Evidence, *Verdict, error) {
 			x.local, x.left = broken, true
 		}
 	}
+	if x.local == nil && x.crowded() {
+		x.local, x.left = x.inLine(), x.phase >= PhaseRequest
+	}
 	switch gone := x.gone(); {
 	case gone != nil:
 		x.left = true
@@ -194,5 +197,5 @@ func (x *trip) notable() bool {
 	if _, unsent := x.state(); unsent != nil || x.up != nil && !x.up.over(0) {
 		return true
 	}
-	return x.surprised || x.intake.notable(x.t.set.limits.Head)
+	return x.surprised || x.tls.borne(&x.t.set.policy) || x.intake.notable(x.t.set.limits.Head)
 }

@@ -4,7 +4,7 @@ package wire
 // The zero Request is a plain GET.
 type Request struct {
 	Method  string // empty: GET
-	Upgrade bool   // an Upgrade field was sent, so that 101 is an answer
+	Upgrade bool   // an Upgrade field and the connection option of that name were sent, so that 101 is an answer (RFC 9110 section 7.8)
 	Expect  bool   // Expect: 100-continue was sent
 }
 

@@ -14,6 +14,8 @@ type Requests struct {
 	size   int    // bytes of the head so far
 	length int64  // of the content: what is left, or what the head states; -1: nothing
 	coded  bool   // Transfer-Encoding is stated
+	named  bool   // Upgrade names a protocol
+	option bool   // Connection names Upgrade
 	chunks chunks
 }
 
@@ -179,7 +181,7 @@ func (s *Requests) begin(line []byte) Reason {
 		}
 	}
 	s.Request = Request{Method: method(line[:at])}
-	s.part, s.length, s.coded = inRequestFields, -1, false
+	s.part, s.length, s.coded, s.named, s.option = inRequestFields, -1, false, false, false
 	return OK
 }
 
@@ -209,7 +211,11 @@ func (s *Requests) field(line []byte) Reason {
 	case len("expect"):
 		s.Request.Expect = s.Request.Expect || equalFold(name, "expect") && equalFold(value, "100-continue")
 	case len("upgrade"):
-		s.Request.Upgrade = s.Request.Upgrade || equalFold(name, "upgrade")
+		s.named = s.named || equalFold(name, "upgrade") && len(bytes.Trim(value, " \t,")) > 0
+		s.Request.Upgrade = s.named && s.option
+	case len("connection"):
+		s.option = s.option || equalFold(name, "connection") && lists(value, "upgrade")
+		s.Request.Upgrade = s.named && s.option
 	case len(contentLength):
 		if equalFold(name, contentLength) {
 			return s.state(value)
@@ -224,6 +230,16 @@ func (s *Requests) field(line []byte) Reason {
 		}
 	}
 	return OK
+}
+
+// lists reports whether a list has that member (RFC 9110 section 5.6.1).
+func lists(list []byte, lower string) bool {
+	for member := range bytes.SplitSeq(list, []byte(",")) {
+		if equalFold(bytes.Trim(member, " \t"), lower) {
+			return true
+		}
+	}
+	return false
 }
 
 // state takes a Content-Length.

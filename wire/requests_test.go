@@ -52,8 +52,11 @@ func TestRequestsAreFollowedWhateverTheSplit(t *testing.T) {
 		"PUT / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n5;a=b\r\nhello\r\n1\r\nx\r\n0\r\nSum: 1\r\n\r\n" +
 		"PUT / HTTP/1.1\nTransfer-Encoding: chunked\n\n0\r\n\r\n" +
 		"BREW /pot HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: tea\r\nCookie: " + strings.Repeat("c", 9000) + "\r\n\r\n" +
+		"GET / HTTP/1.1\r\nUPGRADE: ,tea\r\nConnection: close\r\nCONNECTION: a , Upgrade\r\n\r\n" +
+		"GET / HTTP/1.1\r\nUpgrade: tea\r\nConnection: upgrades\r\n\r\n" +
+		"GET / HTTP/1.1\r\nUpgrade: , \r\nConnection: upgrade\r\n\r\n" +
 		"CONNECT a:1 HTTP/1.1\r\nContent-Length: 0\r\n\r\n"
-	want := []string{"GET 0", "HEAD 0", "POST expect 5", "PUT 23", "PUT 3", "BREW upgrade 0", "CONNECT 0"}
+	want := []string{"GET 0", "HEAD 0", "POST expect 5", "PUT 23", "PUT 3", "BREW upgrade 0", "GET upgrade 0", "GET 0", "GET 0", "CONNECT 0"}
 	for _, size := range []int{1, 2, 3, 7, 100, len(text)} {
 		got, between, _, err := asked(text, size)
 		assert.NoError(t, err, "%d bytes at a time", size)

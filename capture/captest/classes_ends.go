@@ -19,6 +19,37 @@ var ends = []Class{
 		t.handshake()
 		t.close(t.origin)
 	}},
+	{"never-asked", ended(capture.Idle, wire.OK), func(t *talk) {
+		t.handshake()
+		t.wait(10 * time.Second)
+		t.close(t.origin)
+	}},
+	{"never-asked-and-reset", Truth{wire.OK, capture.ByOrigin, capture.Idle, capture.HandshakeComplete, nil}, func(t *talk) {
+		t.handshake()
+		t.wait(10 * time.Second)
+		t.abort(t.origin)
+	}},
+	{"accepted-late-and-closed", ended(capture.BeforeRequest, validator.ClosedBeforeRequest), func(t *talk) {
+		t.syn(t.client, 0)
+		t.client.seq--
+		t.wait(3 * time.Second)
+		t.handshake()
+		t.close(t.origin)
+	}},
+	{"answered-unasked-and-closed", ended(capture.BeforeRequest, validator.ClosedBeforeRequest), func(t *talk) {
+		t.handshake()
+		t.send(t.origin, page(50))
+		t.fin(t.origin)
+		t.ack(t.client)
+		t.again(t.client, request("GET"), 16*time.Second)
+		t.fin(t.client)
+	}},
+	{"request-line-without-an-end-answered", ended(capture.InHead, wire.NotHTTPText), func(t *talk) {
+		t.handshake()
+		t.send(t.client, "GET /")
+		t.send(t.origin, "<html>hi</html>")
+		t.close(t.origin)
+	}},
 	{"closed-without-a-byte", ended(capture.AfterRequest, wire.ClosedWithoutAByte), func(t *talk) {
 		t.handshake()
 		t.get()
@@ -159,20 +190,58 @@ var silences = []Class{
 	}},
 	{"request-unacknowledged", ended(capture.BeforeRequest, validator.RequestUnacknowledged), func(t *talk) {
 		t.handshake()
-		for wait := time.Second; wait < 16*time.Second; wait *= 2 {
-			t.send(t.client, request("GET"))
-			t.client.seq -= uint32(len(request("GET")))
-			t.wait(wait)
-		}
-		t.client.seq += uint32(len(request("GET")))
+		t.again(t.client, request("GET"), 16*time.Second)
 		t.fin(t.client)
 	}},
 	{"request-write-timeout", ended(capture.InRequest, validator.RequestWriteTimeout), func(t *talk) {
 		t.handshake()
 		t.stream(t.client, request("POST", "Content-Length: 90000")+strings.Repeat("u", 4000), mss)
-		t.send(t.client, strings.Repeat("u", 1000))
+		t.again(t.client, strings.Repeat("u", 1000), 16*time.Second)
+		t.fin(t.client)
+	}},
+	{"request-unacknowledged-and-the-client-resets", Truth{validator.RequestUnacknowledged, capture.ByClient, capture.BeforeRequest, capture.HandshakeComplete, []wire.Reason{validator.ClientReset}}, func(t *talk) {
+		t.handshake()
+		t.again(t.client, request("GET"), 16*time.Second)
+		t.abort(t.client)
+	}},
+	{"request-unacknowledged-and-the-rest-not-captured", ended(capture.BeforeRequest, validator.RequestUnacknowledged, validator.CaptureIncomplete), func(t *talk) {
+		t.handshake()
+		t.send(t.client, request("GET"))
 		t.wait(16 * time.Second)
 		t.fin(t.client)
+	}},
+	{"body-unacknowledged-and-the-rest-not-captured", ended(capture.InContent, wire.BodyStalled, validator.CaptureIncomplete), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(9000)[:4000], mss)
+		t.send(t.origin, strings.Repeat("x", 1000))
+		t.wait(16 * time.Second)
+		s := t.segment(t.client, capture.FIN|capture.ACK, "")
+		s.ack -= 1000
+		t.put(s)
+	}},
+	{"unanswered-once", Truth{validator.ConnectionTimeout, "", capture.InHandshake, capture.HandshakeNone, nil}, func(t *talk) {
+		t.syn(t.client, 0)
+		t.wait(6 * time.Second)
+		t.client.seq--
+		t.put(t.segment(t.client, 0, ""))
+	}},
+	{"origin-gives-up-a-silent-client", by(capture.ByOrigin, capture.InContent, wire.BodyReset), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(9000)[:4000], mss)
+		t.again(t.origin, strings.Repeat("x", 1000), 60*time.Second)
+		t.abort(t.origin)
+	}},
+	{"origin-gives-up-a-silent-handshake", Truth{validator.ResetBeforeRequest, capture.ByOrigin, capture.InHandshake, capture.HandshakePartial, nil}, func(t *talk) {
+		t.syn(t.client, 0)
+		for wait := time.Second; wait <= 4*time.Second; wait *= 2 {
+			t.syn(t.origin, capture.ACK)
+			t.origin.seq--
+			t.wait(wait)
+		}
+		t.origin.seq++
+		t.abort(t.origin)
 	}},
 	{"slow-but-answered", whole, func(t *talk) {
 		t.handshake()
@@ -185,4 +254,14 @@ var silences = []Class{
 		t.handshake()
 		t.get()
 	}},
+}
+
+// again makes e send payload again and again, for so long, without an answer.
+func (t *talk) again(e *endpoint, payload string, long time.Duration) {
+	for wait := time.Second; wait < long; wait *= 2 {
+		t.send(e, payload)
+		e.seq -= uint32(len(payload))
+		t.wait(wait)
+	}
+	e.seq += uint32(len(payload))
 }

@@ -90,6 +90,19 @@ var injections = []Class{
 		t.stream(t.origin, page(3000), mss)
 		t.close(t.client)
 	}},
+	{"refusal-and-fin-overtaken", whole, func(t *talk) {
+		t.syn(t.client, 0)
+		t.refuse()
+		s := t.segment(t.origin, capture.FIN|capture.ACK, "")
+		s.seq = 0
+		t.put(s)
+		t.put(t.stateless(t.client))
+		t.syn(t.origin, capture.ACK)
+		t.ack(t.client)
+		t.get()
+		t.stream(t.origin, page(3000), mss)
+		t.close(t.client)
+	}},
 	{"old-reset", whole, func(t *talk) { // at the end of a segment that was acknowledged long ago
 		t.handshake()
 		t.get()

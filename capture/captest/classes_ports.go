@@ -47,6 +47,14 @@ var reused = []Class{
 		t.get()
 		t.abort(t.origin)
 	}},
+	{"ports-reused-behind-what-was-joined", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
+		t.send(t.origin, strings.Repeat("old ", 50))
+		t.client.seq -= 1000
+		t.origin.seq += 3000000
+		t.handshake()
+		t.get()
+		t.abort(t.origin)
+	}},
 	{"ports-reused-twice", whole, func(t *talk) {
 		t.before()
 		t.forgedSYN()

@@ -71,6 +71,46 @@ var resets = []Class{
 		t.send(t.client, request("GET"))
 		t.abort(t.origin)
 	}},
+	{"abort-of-windows", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.ack(t.origin)
+		s := t.segment(t.origin, capture.RST|capture.ACK, "") // no options, window 0; its IP identification goes on
+		s.stamped, s.window = false, 0
+		t.put(s)
+	}},
+	{"abort-of-windows-at-once", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
+		t.handshake()
+		t.get()
+		s := t.segment(t.origin, capture.RST|capture.ACK, "")
+		s.stamped, s.window = false, 0
+		t.put(s)
+	}},
+	{"abort-of-bsd", by(capture.ByOrigin, capture.InContent, wire.BodyReset), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(20000)[:9000], mss)
+		s := t.segment(t.origin, capture.RST|capture.ACK, "") // no options; its IP identification is 0
+		s.stamped, s.id = false, 0
+		t.put(s)
+	}},
+	{"abort-that-leaves-a-stateless-reset-far-off", by(capture.ByOrigin, capture.InRequest, validator.ResetDuringUpload), func(t *talk) {
+		t.syn(t.client, 0)
+		s := t.forged(t.origin) // it acknowledges no SYN
+		s.ack = 0
+		t.put(s)
+		t.syn(t.origin, capture.ACK)
+		t.ack(t.client)
+		t.send(t.client, request("GET")[:25])
+		t.ack(t.origin)
+		s = t.segment(t.origin, capture.RST|capture.ACK, "")
+		s.stamped, s.window = false, 0
+		t.put(s)
+		t.send(t.client, request("GET")[25:])
+		s = t.stateless(t.origin)
+		s.seq += 1616457234
+		t.put(s)
+	}},
 	{"stateless-reset", by(capture.ByOrigin, capture.AfterRequest, wire.ResetAfterRequest), func(t *talk) {
 		t.handshake()
 		t.get()

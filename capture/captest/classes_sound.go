@@ -155,6 +155,21 @@ var sound = []Class{
 		t.wait(5 * time.Second)
 		t.close(t.origin)
 	}},
+	{"letters-echoed", whole, func(t *talk) {
+		t.handshake()
+		for _, letter := range strings.Split("abcdefgh", "") {
+			t.send(t.client, letter)
+			t.send(t.origin, letter)
+		}
+		t.ack(t.client)
+		t.close(t.client)
+	}},
+	{"words-without-a-line-answered", whole, func(t *talk) {
+		t.handshake()
+		t.send(t.client, "look at this")
+		t.send(t.origin, "I see")
+		t.close(t.client)
+	}},
 	{"another-protocol", Truth{ResetBy: capture.ByOrigin, Stage: capture.AfterResponse, Handshake: capture.HandshakeComplete}, func(t *talk) {
 		t.handshake()
 		t.send(t.origin, "SSH-2.0-OpenSSH_9.2\r\n")

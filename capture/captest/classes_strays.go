@@ -1,6 +1,7 @@
 package captest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -111,6 +112,57 @@ var unseen = []Class{
 		t.stream(t.origin, page(300), mss)
 		t.close(t.client)
 	}},
+	{"joined-behind-the-head-of-an-answer", Truth{Stage: capture.AfterResponse, Handshake: capture.HandshakeUnseen, Notes: []wire.Reason{validator.FlowJoinedInTheMiddle, validator.CaptureIncomplete}}, func(t *talk) {
+		t.get()
+		t.origin.seq += 30000
+		t.stream(t.origin, strings.Repeat("\xFE", 5000), mss)
+		t.close(t.client)
+	}},
+	{"origin's-side-alone", sideAlone(wire.OK, "", capture.AfterResponse), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(6000), mss)
+		t.close(t.origin)
+		t.keep(t.origin)
+	}},
+	{"origin's-side-alone-and-no-answer", sideAlone(wire.ClosedWithoutAByte, "", capture.AfterRequest), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.close(t.origin)
+		t.keep(t.origin)
+	}},
+	{"origin's-side-alone-and-a-reset", sideAlone(wire.ResetAfterRequest, capture.ByOrigin, capture.AfterRequest), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.abort(t.origin)
+		t.keep(t.origin)
+	}},
+	{"client's-side-alone", sideAlone(wire.OK, "", capture.AfterResponse), func(t *talk) {
+		t.handshake()
+		t.get()
+		t.stream(t.origin, page(6000), mss)
+		t.close(t.origin)
+		t.keep(t.client)
+	}},
+	{"closed-in-the-handshake", Truth{Stage: capture.InHandshake, Handshake: capture.HandshakePartial}, func(t *talk) {
+		t.syn(t.client, 0)
+		t.syn(t.origin, capture.ACK)
+		t.fin(t.origin)
+	}},
+}
+
+// sideAlone is the truth of a flow of which one side was captured.
+func sideAlone(reason wire.Reason, by, stage string) Truth {
+	return Truth{reason, by, stage, capture.HandshakePartial, []wire.Reason{validator.CaptureIncomplete}}
+}
+
+// keep leaves the frames alone that e sent: of the other side, none was captured.
+func (t *talk) keep(e *endpoint) {
+	t.frames = slices.DeleteFunc(t.frames, func(f Frame) bool {
+		var s capture.Segment
+		p := f.Packet(capture.Ethernet)
+		return s.Decode(&p) != capture.IsTCP || s.SourceAddress() != e.address
+	})
 }
 
 // unheard is the truth of a flow whose response the client acknowledged.

@@ -110,14 +110,26 @@ func parseOrigin(text string) (capture.Origin, error) {
 
 // capturePercent is by how much the heap may grow before it is collected again
 // while captures are read: that costs little, for most of it is a table without
-// pointers. An environment with GOGC decides otherwise.
-const capturePercent = 50
+// pointers.
+const capturePercent = 70
+
+// closingPercent is the same while the flows that are left at the end are given,
+// one after the other: most of what is made of each is garbage once it is printed.
+const closingPercent = 20
+
+// collectAt has the heap collected once it grew by that percentage, until restore
+// is called. An environment with GOGC decides otherwise.
+func collectAt(percent int) (restore func()) {
+	if _, set := os.LookupEnv("GOGC"); set {
+		return func() {}
+	}
+	before := debug.SetGCPercent(percent)
+	return func() { debug.SetGCPercent(before) }
+}
 
 // captureFiles prints the flows of files, each on its own.
 func (a *app) captureFiles(ctx context.Context, f *captureFlags, o capture.Options, files []string) error {
-	if _, set := os.LookupEnv("GOGC"); !set {
-		defer debug.SetGCPercent(debug.SetGCPercent(capturePercent))
-	}
+	defer collectAt(capturePercent)()
 	list, err := newFlowList(a, f.html)
 	if err != nil {
 		return err
@@ -184,7 +196,9 @@ func (a *app) captureFile(ctx context.Context, list *flowList, o capture.Options
 		if r.Truncated || !errors.Is(err, io.EOF) {
 			t.Cut()
 		}
+		restore := collectAt(closingPercent)
 		t.Close()
+		restore()
 	}
 	status.end()
 	if failed != nil {

@@ -114,6 +114,7 @@ func (l *flowList) count(s capture.Stats, drops int64) {
 	t.Packets += s.Packets
 	t.Flows += s.Flows
 	t.Faulty += s.Faulty
+	t.Unsure += s.Unsure
 	t.Broken += s.Broken
 	t.Evicted += s.Evicted
 	t.Missed += s.Missed
@@ -165,6 +166,9 @@ func (l *flowList) summary() string {
 	if len(l.reasons) > 0 {
 		list("reset", l.actors, actors)
 		list("stage", l.stages, nil)
+	}
+	if s.Unsure > 0 {
+		rows("note", several(s.Unsure, "flow")+" may be one besides: the verdict is open (--all prints such flows)")
 	}
 	for _, n := range []struct {
 		count int64

@@ -20,12 +20,23 @@ import (
 func TestSummaryFitsATerminal(t *testing.T) {
 	l := &flowList{
 		a: &app{width: 80}, reasons: map[wire.Reason]int{wire.ResetAfterRequest: 12345}, drops: 1234567890,
-		stats: capture.Stats{Faulty: 23456, Flows: 1234567, Packets: 123456789, Broken: 123456789, Missed: 123456789, Evicted: 1234567890},
+		stats: capture.Stats{Faulty: 23456, Unsure: 123456789, Flows: 1234567, Packets: 123456789, Broken: 123456789, Missed: 123456789, Evicted: 1234567890},
 	}
 	for line := range strings.Lines(l.summary()) {
 		line = strings.TrimSuffix(line, "\n")
 		assert.LessOrEqual(t, utf8.RuneCountInString(line), 80, line)
 	}
+}
+
+// Of flows that may be refused, the summary says how many there are, also where
+// they are not printed.
+func TestOpenVerdictsAreCounted(t *testing.T) {
+	trace := file(t, "trace", string(captured(t, "tls13-reset-behind-a-ticket-or-an-answer")))
+	r := why520(t, "capture", trace)
+	assert.Contains(t, r.out, "1 flow may be one besides: the verdict is open")
+	assert.NotContains(t, r.out, "tls-reset-after-handshake")
+	all := why520(t, "capture", "--all", trace)
+	assert.Contains(t, all.out, "tls-reset-after-handshake")
 }
 
 // Names of files are shown without what a terminal would obey.

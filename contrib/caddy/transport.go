@@ -39,7 +39,8 @@ type Transport struct {
 	// edge, such as "nginx", is strict with its budgets. Default: report.
 	Policy string `json:"policy,omitempty"`
 
-	// Budgets in the place of the policy's. Zero: the policy's.
+	// Budgets in the place of the policy's. Zero: the policy's. What is tolerated adds
+	// to what the policy does.
 	Limits wire.Limits `json:"limits,omitzero"`
 
 	// How many bytes of content are read and verified before anything is passed
@@ -180,8 +181,8 @@ func (t *Transport) policy() (validator.Policy, error) {
 	if t.Limits.Body != 0 {
 		l.Body = t.Limits.Body
 	}
-	if t.Limits.Tolerate != (wire.Set{}) {
-		l.Tolerate = t.Limits.Tolerate
+	for i, some := range t.Limits.Tolerate {
+		l.Tolerate[i] |= some
 	}
 	return p, l.Check()
 }

@@ -40,8 +40,9 @@ import (
 //	    tls_...
 //	}
 //
-// Those of the last group, all that begin with tls_ among them, are read by Caddy's
-// own transport, http, and are as documented there.
+// What is to be tolerated adds to what the policy does. The options of the last
+// group, all that begin with tls_ among them, are read by Caddy's own transport,
+// http, and are as documented there.
 func (t *Transport) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the transport's name
 	shared := []caddyfile.Token{d.Token(), brace(d, "{")}

@@ -57,6 +57,25 @@ func TestTheTransportAloneMakesCaddyAnswer502Or504(t *testing.T) {
 	}
 }
 
+// What is tolerated by name is tolerated besides what the policy does.
+func TestWhatIsToleratedAddsToThePolicy(t *testing.T) {
+	t.Parallel()
+	for options, want := range map[string]map[string]int{
+		"tolerate bare-lf":                {"bare-lf": 200, "field-obs-fold": 200},
+		"policy strict":                   {"bare-lf": 502, "field-obs-fold": 502},
+		"policy strict\ntolerate bare-lf": {"bare-lf": 200, "field-obs-fold": 502},
+	} {
+		for name, status := range want {
+			t.Run(options+", "+name, func(t *testing.T) {
+				t.Parallel()
+				p := start(t, "", proxied(origintest.Start(t, name).Addr(), "", options))
+				resp, _ := p.get(t, "/")
+				assert.Equal(t, status, resp.StatusCode)
+			})
+		}
+	}
+}
+
 // A good server that counts.
 func counting(t *testing.T) (s *httptest.Server, asked *atomic.Int32) {
 	t.Helper()

@@ -108,8 +108,11 @@ func (a *Answers) log(r *http.Request, f *Failure, err error) {
 			slog.Int64("offset", f.failed.Verdict.Offset))
 	}
 	what := "the origin failed"
-	if f.Reason == RequestFault {
+	switch f.Reason {
+	case RequestFault:
 		what = "the request's content failed"
+	case ConnectionLimit, LocalFault:
+		what = "the origin could not be asked"
 	}
 	a.Logger.LogAttrs(r.Context(), slog.LevelWarn, what, fields...)
 }

@@ -227,6 +227,7 @@ func TestErrorsWithoutAVerdict(t *testing.T) {
 		reason string
 	}{
 		{&validator.LocalError{Doing: "dialling", Err: errors.New("too many open files")}, 500, "proxy_internal_error", edge.LocalFault},
+		{&validator.LocalError{Doing: "waiting", Err: validator.ErrConnectionLimit}, 503, "connection_limit_reached", edge.ConnectionLimit},
 		{&validator.ContentError{Err: errors.New("invalid byte in chunk length")}, 400, "http_request_error", edge.RequestFault},
 		{fmt.Errorf("wrapped: %w", &validator.ContentError{Err: timeout{}}), 408, "http_request_error", edge.RequestFault},
 		{&validator.ContentError{Err: &http.MaxBytesError{Limit: 9}}, 413, "http_request_error", edge.RequestFault},

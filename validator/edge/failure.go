@@ -18,7 +18,7 @@ import (
 // Seen is fit for every visitor.
 type Failure struct {
 	Status  int
-	Reason  string // the verdict's token, or one of RequestFault, LocalFault, Unknown and UnknownTimeout
+	Reason  string // the verdict's token, or one of those below
 	Cause   string // the verdict's, or Reason
 	Meaning string // of Reason, in a sentence of the RFCs' words without a full stop; empty where there is no verdict
 	ID      string // to quote: the evidence's, where there is some
@@ -35,10 +35,11 @@ type Failure struct {
 
 // Reasons of failures that have no verdict.
 const (
-	RequestFault   = "request-content" // what the client sent is malformed, too large or did not come; nothing is said of the origin
-	LocalFault     = "local-fault"     // of this machine; nothing is said of the origin
-	Unknown        = "unknown"         // the transport gave an error of another kind
-	UnknownTimeout = "unknown-timeout" // the same, and it is a timeout
+	RequestFault    = "request-content"  // what the client sent is malformed, too large or did not come; nothing is said of the origin
+	ConnectionLimit = "connection-limit" // no connection came free in time; nothing is said of the origin
+	LocalFault      = "local-fault"      // of this machine; nothing is said of the origin
+	Unknown         = "unknown"          // the transport gave an error of another kind
+	UnknownTimeout  = "unknown-timeout"  // the same, and it is a timeout
 )
 
 // Seen is what was seen of an exchange.
@@ -73,6 +74,8 @@ func (a *Answers) failure(r *http.Request, err error) *Failure {
 		}
 	case errors.As(err, &sent):
 		f.Status, f.Reason, f.proxyError = faultOf(sent), RequestFault, "http_request_error"
+	case errors.Is(err, validator.ErrConnectionLimit):
+		f.Status, f.Reason, f.proxyError = http.StatusServiceUnavailable, ConnectionLimit, "connection_limit_reached"
 	case errors.As(err, &local):
 		f.Status, f.Reason, f.proxyError = http.StatusInternalServerError, LocalFault, "proxy_internal_error"
 	case errors.As(err, &waited) && waited.Timeout():

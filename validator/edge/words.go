@@ -184,6 +184,13 @@ var words = map[string]Words{
 		Owner:   "Look in the log of this proxy for the ID below, and at what makes such requests: chunked content that is malformed, a limit on uploads, or a client that stops half-way.",
 		Place:   AtBrowser, Label: "not readable",
 	},
+	ConnectionLimit: {
+		Title:   "The website is busy",
+		What:    "This proxy asks the server behind this website only so many things at a time, and it was not your request’s turn before its time was over.",
+		Visitor: "Nothing is wrong on your side. Try again in a moment.",
+		Owner:   "The origin answers too slowly for so many requests: look for slow ones, or raise the limit of connections in the settings of this proxy.",
+		Place:   AtEdge, Label: "in line", retry: 10,
+	},
 	LocalFault: {
 		Title:   "This proxy has a problem of its own",
 		What:    "Your request got as far as this proxy, which could not ask the server behind the website. The website itself may be well.",

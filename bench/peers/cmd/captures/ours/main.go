@@ -91,8 +91,9 @@ func ended(err error) error {
 
 // verdicts reads a capture as the command why520 does.
 func verdicts(f *os.File, o capture.Options) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // as the command does
+	own := os.Getenv("GOGC") == "" // percents as the command has them
+	if own {
+		debug.SetGCPercent(70)
 	}
 	t := capture.NewTracker(o, func(*capture.Flow) {})
 	r, err := capture.NewReader(f)
@@ -108,6 +109,9 @@ func verdicts(f *os.File, o capture.Options) error {
 	}
 	if err := ended(err); err != nil {
 		return err
+	}
+	if own {
+		debug.SetGCPercent(20)
 	}
 	t.Close()
 	s := t.Stats()
