@@ -9,10 +9,21 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	a := newApp(os.Stdin, os.Stdout, os.Stderr)
 	a.drop = true
-	code := a.run(ctx, os.Args[1:])
-	stop()
-	os.Exit(code)
+	os.Exit(a.run(untilSignal(), os.Args[1:]))
+}
+
+// untilSignal gives a context that ends with the first SIGINT or SIGTERM. The second
+// one ends the process, whatever it is still waiting for.
+func untilSignal() context.Context {
+	ctx, end := context.WithCancel(context.Background())
+	first := make(chan os.Signal, 1)
+	signal.Notify(first, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-first
+		signal.Stop(first)
+		end()
+	}()
+	return ctx
 }

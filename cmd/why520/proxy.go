@@ -23,9 +23,9 @@ that failed is passed on as if it were well. HTTP/1.1 to origins; to clients
 HTTP/1.1, and HTTP/2 with TLS.
 
 Standard output has a line of JSON for each exchange, standard error the rest.
-SIGTERM and SIGINT end it when what is in flight is answered. SIGHUP, or a
-change of one of its files, loads the files again; where that fails, all stays
-as it was.
+SIGTERM and SIGINT end it when what is in flight is answered, a second one at
+once. SIGHUP, or a change of one of its files, loads the files again; where that
+fails, all stays as it was.
 
 The file of --config has the flags' names as keys, and a list of origins:
 

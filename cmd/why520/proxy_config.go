@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -192,6 +193,12 @@ func (c *proxyConfig) read(file string) error {
 		})
 		return usage("%s: %s", file, said)
 	}
+	var more any
+	if err := d.Decode(&more); err == nil && more != nil {
+		return usage("%s: after --- there is a second document: put all into the first", file)
+	} else if err != nil && !errors.Is(err, io.EOF) {
+		return usage("%s: %s", file, strings.TrimPrefix(err.Error(), "yaml: "))
+	}
 	c.files = append(c.files, file)
 	paths := []*string{&c.TLSCert, &c.TLSKey, &c.Store}
 	for i := range c.Origins {
@@ -251,7 +258,10 @@ func (c *proxyConfig) check() error {
 		if o.CA != "" {
 			c.files = append(c.files, o.CA)
 		}
-		for _, h := range o.hosts() {
+		for i, h := range o.hosts() {
+			if slices.Contains(o.Hosts[:i], h) {
+				return usage("origin %s: host %q stands there twice", o.URL, h)
+			}
 			if before, twice := places[h+o.Path]; twice {
 				return usage("origins %s and %s are both for %q, path %q: give them hosts or paths of their own", before, o.URL, h, o.Path)
 			}
@@ -309,6 +319,15 @@ func (o *originConfig) check() error {
 	case o.MaxConns < 0:
 		return usage("origin %s: max-conns %d: want a number above 0, or none for no limit", o.URL, o.MaxConns)
 	}
+	if _, err := hostOf(u.Hostname()); err != nil {
+		return usage("origin %s: %v", o.URL, err)
+	}
+	if u.Port() != "" && !isPort(u.Port()) {
+		return usage("origin %s: a port is a number, 1 to 65535", o.URL)
+	}
+	if err := o.name(); err != nil {
+		return err
+	}
 	o.url, o.Path = u, strings.TrimSuffix(o.Path, "/")
 	o.tls = &tls.Config{ServerName: o.SNI}
 	if o.CA != "" {
@@ -324,16 +343,12 @@ func (o *originConfig) check() error {
 	return nil
 }
 
-// hosts gives o.Hosts, in lower case; "" is any.
+// hosts gives o.Hosts; "" is any.
 func (o *originConfig) hosts() []string {
 	if len(o.Hosts) == 0 {
 		return []string{""}
 	}
-	var all []string
-	for _, h := range o.Hosts {
-		all = append(all, strings.ToLower(h))
-	}
-	return all
+	return o.Hosts
 }
 
 // needsRestart says what a reload cannot change; empty: nothing that differs.

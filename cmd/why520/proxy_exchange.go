@@ -166,17 +166,21 @@ func message(reason string, v *validator.Verdict) string {
 		return "what the client sent is malformed"
 	case validator.ClientClosed.String():
 		return "the client left before the end"
+	case ending:
+		return errEnding.Error()
 	}
 	return v.Message
 }
 
 // blame gives the reason and the status that a verdict counts under: where the
-// origin is not to blame, what the client did. x may be nil.
+// origin is not to blame, what the client did, or this proxy. x may be nil.
 func (x *exchange) blame(v *validator.Verdict) (reason string, status int) {
 	left := slices.ContainsFunc(v.Notes, func(n validator.Finding) bool { return n.Reason == validator.ClientClosed })
 	switch {
 	case !left:
 		return v.Reason.String(), v.EdgeStatus
+	case x != nil && isEnding(x.r.Context()):
+		return ending, http.StatusServiceUnavailable
 	case x != nil && x.content != nil && x.content.isFaulty() && x.r.Context().Err() == nil:
 		return edge.RequestFault, http.StatusBadRequest
 	}

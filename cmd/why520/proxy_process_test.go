@@ -97,6 +97,34 @@ func TestAKilledProxyServesWholeCopies(t *testing.T) {
 	assert.NoError(t, second.Wait())
 }
 
+// Who asks a second time does not want to wait for what is in flight.
+func TestASecondSignalEndsTheProxyAtOnce(t *testing.T) {
+	for _, second := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		arrived := make(chan bool)
+		origin := originOf(t, func(_ http.ResponseWriter, r *http.Request) {
+			arrived <- true
+			<-r.Context().Done()
+		})
+		c := startCommand(t, "proxy", "--origin", origin, "--listen", "127.0.0.1:0", "--drain-timeout", "20s")
+		answered := make(chan error, 1)
+		go func() {
+			_, _, err := c.get(t, "/")
+			answered <- err
+		}()
+		<-arrived
+		require.NoError(t, c.Process.Signal(syscall.SIGTERM))
+		for said := ""; !strings.Contains(said, "ending"); {
+			var err error
+			said, err = c.log.ReadString('\n')
+			require.NoError(t, err)
+		}
+		require.NoError(t, c.Process.Signal(second))
+		require.Error(t, c.Wait())
+		assert.Equal(t, second, c.ProcessState.Sys().(syscall.WaitStatus).Signal())
+		assert.Error(t, <-answered)
+	}
+}
+
 // get asks for a page of http://site.test, whatever the port is that c has, and gives
 // the content, or why it is not whole.
 func (c *command) get(t *testing.T, path string) (status int, content string, err error) {

@@ -174,22 +174,37 @@ func (s *proxyServer) handler(c *proxyConfig, o *originConfig, t *validator.Tran
 	return online.Handler(h)
 }
 
-// asked is a Transport that tells whose fault it is when content does not come.
+// asked is a Transport that tells whose fault it is when content does not come, or
+// when nobody waits for the response any more.
 type asked struct{ *validator.Transport }
 
 func (a asked) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := a.Transport.RoundTrip(r)
 	x := exchangeOf(r.Context())
-	if err == nil || x == nil || x.content == nil || !x.content.isSlow() {
-		return response, err
+	failed := new(validator.Error)
+	switch {
+	case err == nil || x == nil:
+	case x.content != nil && x.content.isSlow():
+		x.failure = failureSeen{reason: "slow-client", err: errSlowClient.Error()}
+		return instead(r, http.StatusRequestTimeout, "what was to be sent did not come in time"), nil
+	case isEnding(r.Context()) && !errors.As(err, &failed):
+		x.failure = failureSeen{reason: ending, err: errEnding.Error()}
+		x.Header().Set("Connection", "close")
+		response = instead(r, http.StatusServiceUnavailable, "this proxy is ending; another try may reach the next")
+		response.Header.Set("Proxy-Status", fmt.Sprintf("why520; error=proxy_internal_error; details=%q", ending))
+		return response, nil
 	}
-	const text = "408: what was to be sent did not come in time\n"
-	x.failure = failureSeen{reason: "slow-client", err: errSlowClient.Error()}
+	return response, err
+}
+
+// instead gives a response in the place of the origin's.
+func instead(r *http.Request, status int, text string) *http.Response {
+	text = fmt.Sprintf("%d: %s\n", status, text)
 	return &http.Response{
-		Status: "408 Request Timeout", StatusCode: http.StatusRequestTimeout, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Status: fmt.Sprint(status, " ", http.StatusText(status)), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
 		Header:        http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Content-Length": {strconv.Itoa(len(text))}, "Cache-Control": {"no-store"}},
 		ContentLength: int64(len(text)), Body: io.NopCloser(strings.NewReader(text)),
-	}, nil
+	}
 }
 
 // ServeHTTP answers a client.

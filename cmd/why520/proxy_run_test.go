@@ -153,22 +153,68 @@ func TestProxyEndsInOrder(t *testing.T) {
 }
 
 // What does not end by itself is cut off when the time for it is over: a response
-// that never comes, and a connection that speaks another protocol.
+// that never comes, content that never ends, and a connection that speaks another
+// protocol. That is no doing of the clients', and who was sent nothing is told.
 func TestProxyEndsInTheEnd(t *testing.T) {
+	var arrived atomic.Int32
 	origin := originOf(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" {
+		arrived.Add(1)
+		switch {
+		case r.Header.Get("Upgrade") != "":
 			echo(w)
 			return
+		case r.URL.Path == "/content":
+			fmt.Fprint(w, "begun")
+			w.(http.Flusher).Flush()
 		}
 		<-r.Context().Done()
 	})
-	p := startProxy(t, nil, "--origin", origin, "--drain-timeout", "50ms")
+	p := startProxy(t, nil, "--origin", origin, "--drain-timeout", "50ms", "--hold-content", "0")
 	c := upgraded(t, p.clients.Addr().String())
-	go http.Get(p.url("/"))
-	require.Eventually(t, func() bool { return p.metric("why520_requests_in_flight", "") == 2 }, time.Minute, time.Millisecond)
+	begun, err := client(t, nil).Get(p.url("/content"))
+	require.NoError(t, err)
+	defer begun.Body.Close()
+	type answer struct {
+		*http.Response
+		content string
+	}
+	answers := make(chan answer, 2)
+	for _, method := range []string{"GET", "POST"} {
+		go func() {
+			r, _ := http.NewRequest(method, p.url("/nothing"), nil)
+			response, err := client(t, nil).Do(r)
+			if assert.NoError(t, err) {
+				content, _ := io.ReadAll(response.Body)
+				response.Body.Close()
+				answers <- answer{response, string(content)}
+			}
+		}()
+	}
+	require.Eventually(t, func() bool { return arrived.Load() == 4 }, time.Minute, time.Millisecond)
 	require.NoError(t, p.stop())
-	_, err := c.Read(make([]byte, 1))
+	_, err = c.Read(make([]byte, 1))
 	assert.Error(t, err)
+	content, err := io.ReadAll(begun.Body)
+	assert.Equal(t, "begun", string(content))
+	assert.Error(t, err)
+	for range 2 {
+		a := <-answers
+		assert.Equal(t, 503, a.StatusCode)
+		assert.True(t, a.Close, "Connection: close")
+		assert.Contains(t, a.content, "ending")
+		assert.Equal(t, `why520; error=proxy_internal_error; details="ending"`, a.Header.Get("Proxy-Status"))
+		assert.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+	}
 	assert.Contains(t, p.errors.String(), "cut off")
-	p.out.all(t, 2)
+	for _, line := range p.out.all(t, 4) {
+		if line["path"] == "/socket" { // of which HTTP is over
+			assert.Equal(t, "ok", line["reason"], line)
+			continue
+		}
+		assert.Equal(t, "ending", line["reason"], line)
+		assert.Contains(t, line["message"], "this proxy", line)
+		assert.Equal(t, map[any]any{"/nothing": 503.0, "/content": 200.0}[line["path"]], line["status"], line)
+	}
+	assert.EqualValues(t, 3, p.metric("why520_verdicts_total", "reason=ending"))
+	assert.Zero(t, p.metric("why520_verdicts_total", "reason=client-closed"))
 }

@@ -41,7 +41,7 @@ type proxyServer struct {
 
 	clients, operators     net.Listener // operators nil: there is no such listener
 	serving, administering *http.Server
-	hardStop               context.CancelFunc // ends the requests that are in flight
+	hardStop               context.CancelCauseFunc // ends the requests that are in flight
 
 	mu      sync.RWMutex
 	current *generation
@@ -144,8 +144,8 @@ func (s *proxyServer) certify(c *proxyConfig) error {
 // serve serves until ctx ends and what is in flight then is answered, or until
 // the listener fails. changed: the configuration is to be loaded again.
 func (s *proxyServer) serve(ctx context.Context, c *proxyConfig, changed <-chan os.Signal) error {
-	base, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+	base, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
 	s.hardStop = stop
 	s.become(s.generation(c))
 	s.serving = &http.Server{
@@ -233,12 +233,24 @@ func (s *proxyServer) drain() error {
 	}
 	if err != nil {
 		s.notes.Warn("what was still in flight is cut off", slog.Duration("after", limit))
-		s.hardStop()
+		s.hardStop(errEnding)
+		last, stop := context.WithTimeout(context.Background(), lingering)
+		defer stop()
+		_ = s.serving.Shutdown(last) // who was sent nothing yet is told
 		s.serving.Close()
 		<-done
 	}
 	return s.close()
 }
+
+// errEnding is why what outlasts the drain timeout is cut off.
+var errEnding = errors.New("this proxy ended, and waited no longer")
+
+// ending is the reason of it.
+const ending = "ending"
+
+// isEnding reports whether a request was ended by the proxy itself.
+func isEnding(ctx context.Context) bool { return context.Cause(ctx) == errEnding }
 
 // close closes everything; nothing may be in flight.
 func (s *proxyServer) close() error {

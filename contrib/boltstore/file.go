@@ -61,6 +61,9 @@ func isDamage(err error) bool {
 // smallest is how many bytes a file has at least: two pages.
 const smallest = 2 * 4096
 
+// growth gives how many bytes the file grows by at a time.
+func growth(budget int64) int { return int(min(max(budget/16, 64<<10), 16<<20)) }
+
 // openFile opens the file and reads all of its keys.
 func (s *Store) openFile() error {
 	if info, err := os.Stat(s.file); err == nil && info.Size() > 0 && info.Size() < smallest {
@@ -68,9 +71,13 @@ func (s *Store) openFile() error {
 	}
 	err := guarded(func() (err error) {
 		s.db, err = bbolt.Open(s.file, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
+		if errors.Is(err, bolterrors.ErrTimeout) {
+			return fmt.Errorf("another process has %s open: %w", s.file, err)
+		}
 		if err != nil {
 			return err
 		}
+		s.db.AllocSize = growth(s.budget) // else the file doubles up to 16 MiB
 		if err = s.prepare(); err != nil {
 			return errors.Join(err, s.db.Close())
 		}

@@ -6,9 +6,11 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -122,6 +124,22 @@ func TestTheBudgetIsExact(t *testing.T) {
 	}
 }
 
+func TestTheFileIsAsLargeAsTheDocumentationSays(t *testing.T) {
+	const budget = 1 << 20
+	s := open(t, t.TempDir(), budget)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 300 { // a write each, of pages of all sizes
+		for range 5 {
+			assert.NoError(t, s.Save(fmt.Sprint(random.IntN(1000)), make([]byte, 1+random.IntN(40<<10))))
+		}
+		require.Eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.waiting)+len(s.writing) == 0 }, time.Minute, 100*time.Microsecond)
+	}
+	info, err := os.Stat(s.file)
+	require.NoError(t, err)
+	t.Logf("%d bytes for a budget of %d", info.Size(), budget)
+	assert.LessOrEqual(t, info.Size(), int64(budget*5/2))
+}
+
 func TestNothingIsEvictedWhileThereIsRoom(t *testing.T) {
 	const budget = 30 * (2 + numberSize + 300)
 	for seed := range uint64(20) {
@@ -181,7 +199,7 @@ func TestASecondProcessDoesNotWaitForLong(t *testing.T) {
 	folder := t.TempDir()
 	open(t, folder, 1000)
 	_, err := Open(folder, 1000, nil)
-	assert.ErrorContains(t, err, "timeout")
+	assert.ErrorContains(t, err, "another process has "+folder)
 	_, err = Open(folder, 0, nil)
 	assert.ErrorContains(t, err, "budget")
 }

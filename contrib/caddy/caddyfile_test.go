@@ -86,7 +86,8 @@ func TestWhatTheCaddyfileMayNotSay(t *testing.T) {
 	t.Parallel()
 	for site, want := range map[string]string{
 		proxied(":9", "", "polizy strict"):                        "no option polizy",
-		proxied(":9", "", "policy lax"):                           "want strict, report, or one of",
+		"reverse_proxy :9 {\n\ttransport why520 foo\n}":           "wrong argument count",
+		proxied(":9", "", "policy lax"):                           "policy lax: want strict, report, or one of",
 		proxied(":9", "", "policy"):                               "Wrong argument count",
 		proxied(":9", "", "head much"):                            "no number of bytes",
 		proxied(":9", "", "head 2GiB"):                            "head",
@@ -103,6 +104,7 @@ func TestWhatTheCaddyfileMayNotSay(t *testing.T) {
 		"why520 {\n\talways_online {\n\t\tstatuses 200\n\t}\n}":   "none of 520",
 		"why520 {\n\talways_online {\n\t\tstore x\n\t}\n}":        "no option store",
 		"why520 {\n\talways_online {\n\tmemory a\n\tdisk b\n}\n}": "not both",
+		"why520 {\n\talways_online {\n\tdisk /dev/null\n}\n}":     "is no folder",
 	} {
 		said, err := adapt(t, site)
 		assert.Error(t, err, site)

@@ -121,7 +121,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	asked.URL = &u // as it is now: Caddy rewrites r's in place
 	var err error
 	h.online.Handler(http.HandlerFunc(func(w http.ResponseWriter, asked *http.Request) {
-		err = h.serve(w, r.WithContext(asked.Context()), next)
+		r := r.WithContext(asked.Context())
+		r.Body = asked.Body
+		err = h.serve(w, r, next)
 	})).ServeHTTP(w, asked)
 	return err
 }

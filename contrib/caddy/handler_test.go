@@ -1,16 +1,24 @@
 package why520_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"github.com/quic-go/quic-go/http3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"why520/contrib/boltstore"
 	"why520/validator"
 	"why520/validator/origintest"
 	"why520/wire"
@@ -138,6 +146,58 @@ func TestTheLastGoodCopyIsServed(t *testing.T) {
 	assert.Equal(t, 520, resp.StatusCode, "another URI, though the origin is asked for the same")
 }
 
+// Over HTTP/3, a server does not know beforehand that a GET has no content.
+func TestOverHTTP3TheLastGoodCopyIsServed(t *testing.T) {
+	t.Parallel()
+	origin, fails := fallible(t)
+	cert, key, config := forTLS(t)
+	p := start(t, "", "}\nhttps://example.com {\n\tbind fdgram/4 {\n\t\tprotocols h3\n\t}\n\ttls "+cert+" "+key+"\n\twhy520 {\n\t\talways_online\n\t}\n"+proxied(origin, "", ""))
+	transport := &http3.Transport{TLSClientConfig: config}
+	defer transport.Close()
+	get := func(content io.Reader) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+p.over3+"/x", content)
+		require.NoError(t, err)
+		r.Host = "example.com"
+		resp, err := transport.RoundTrip(r)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		got, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		assert.Equal(t, 3, resp.ProtoMajor)
+		return resp.StatusCode, string(got)
+	}
+	get(strings.NewReader("content"))
+	fails.Store(true)
+	status, _ := get(nil)
+	assert.Equal(t, 520, status, "a copy of what was asked for with content")
+	fails.Store(false)
+	get(nil)
+	fails.Store(true)
+	status, content := get(nil)
+	assert.Equal(t, 200, status)
+	assert.Equal(t, "<body>page of /x", content)
+	status, _ = get(strings.NewReader("content"))
+	assert.Equal(t, 520, status)
+}
+
+// forTLS gives the files of a certificate for example.com and its key, and how a
+// client trusts it.
+func forTLS(t *testing.T) (cert, key string, config *tls.Config) {
+	t.Helper()
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	of := s.TLS.Certificates[0]
+	private, err := x509.MarshalPKCS8PrivateKey(of.PrivateKey)
+	require.NoError(t, err)
+	cert, key = t.TempDir()+"/cert.pem", t.TempDir()+"/key.pem"
+	for file, b := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: of.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: private}} {
+		require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(b), 0o600))
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	return cert, key, &tls.Config{RootCAs: roots, ServerName: "example.com"}
+}
+
 func TestCopiesSurvive(t *testing.T) {
 	t.Parallel()
 	for name, store := range map[string]string{"memory": "memory pages", "disk": "disk copies"} {
@@ -164,6 +224,68 @@ func TestCopiesSurvive(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestValidatingLeavesTheFolderAlone(t *testing.T) {
+	t.Parallel()
+	origin, _ := fallible(t)
+	copies := t.TempDir() + "/copies"
+	p := start(t, "", "\twhy520 {\n\t\talways_online {\n\t\t\tdisk "+copies+"\n\t\t}\n\t}\n"+proxied(origin, "", ""))
+	validate := func() {
+		t.Helper()
+		c := exec.Command(caddy, "validate", "--config", p.file, "--adapter", "caddyfile")
+		c.Env = append(os.Environ(), "HOME="+p.dir, "XDG_DATA_HOME="+p.dir, "XDG_CONFIG_HOME="+p.dir)
+		out, err := c.CombinedOutput()
+		assert.NoError(t, err, "%s", out)
+	}
+	validate()
+	assert.NoDirExists(t, copies, "it would be the folder of who validates")
+	p.get(t, "/x")
+	assert.DirExists(t, copies)
+	validate()
+}
+
+// Where another process has the folder, as when a new Caddy starts before the old one
+// has ended, copies are in memory until it is free.
+func TestCopiesWaitForTheFolder(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(200)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if status.Load() == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(int(status.Load()))
+		fmt.Fprintf(w, "page of %s", r.URL.Path)
+	}))
+	t.Cleanup(s.Close)
+	copies := t.TempDir() + "/copies"
+	p := start(t, "", "\twhy520 {\n\t\talways_online {\n\t\t\tdisk "+copies+"\n\t\t}\n\t}\n"+proxied(address(s), "", ""))
+	p.get(t, "/gone")
+	p.get(t, "/stays")
+	p.end()
+	other, err := boltstore.Open(copies, 1<<20, nil)
+	require.NoError(t, err)
+	p.run(t)
+	p.get(t, "/new")
+	assert.Contains(t, p.record(t, "in memory until")["error"], "another process has "+copies)
+	status.Store(404)
+	p.get(t, "/gone")
+	status.Store(0)
+	check := func(want map[string]int) {
+		t.Helper()
+		for path, status := range want {
+			resp, _ := p.get(t, path)
+			assert.Equal(t, status, resp.StatusCode, path)
+		}
+	}
+	check(map[string]int{"/new": 200, "/gone": 520, "/stays": 520})
+	require.NoError(t, other.Close())
+	p.record(t, "on disk now")
+	check(map[string]int{"/new": 200, "/gone": 520, "/stays": 200})
+	p.end()
+	p.run(t)
+	check(map[string]int{"/new": 200, "/gone": 520, "/stays": 200})
 }
 
 func TestAConfigurationThatIsRefusedChangesNothing(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
-	"why520/contrib/boltstore"
 	"why520/validator/edge"
 )
 
@@ -20,7 +19,9 @@ type AlwaysOnline struct {
 	Memory string `json:"memory,omitempty"`
 
 	// Keeps copies in this folder, on disk; likewise shared by handlers that give
-	// the same folder. Default: in memory.
+	// the same folder. One process can have it: where another has, or where it
+	// cannot be opened, the log says so, and copies are in memory until it can.
+	// Default: in memory.
 	Disk string `json:"disk,omitempty"`
 
 	// Bytes of all copies. Default: 64 MiB. Handlers that share take the first's.
@@ -48,16 +49,11 @@ var stores = caddy.NewUsagePool()
 // location is where a shared store is.
 type location struct{ memory, disk string }
 
-// stored is a store in a pool.
-type stored struct{ edge.Store }
+// inMemory is a store in a pool.
+type inMemory struct{ *edge.MemoryStore }
 
 // Destruct implements caddy.Destructor.
-func (s stored) Destruct() error {
-	if c, ok := s.Store.(interface{ Close() error }); ok {
-		return c.Close()
-	}
-	return nil
-}
+func (inMemory) Destruct() error { return nil }
 
 // provision gives what a does; name is the proxy's.
 func (a *AlwaysOnline) provision(ctx caddy.Context, name string) (*edge.AlwaysOnline, error) {
@@ -70,7 +66,7 @@ func (a *AlwaysOnline) provision(ctx caddy.Context, name string) (*edge.AlwaysOn
 	return o, err
 }
 
-// store opens the store, or finds it open.
+// store makes the store, or finds it.
 func (a *AlwaysOnline) store(log *slog.Logger) (edge.Store, error) {
 	at := location{a.Memory, a.Disk}
 	switch {
@@ -86,18 +82,13 @@ func (a *AlwaysOnline) store(log *slog.Logger) (edge.Store, error) {
 	}
 	s, _, err := stores.LoadOrNew(at, func() (caddy.Destructor, error) {
 		if at.disk == "" {
-			return stored{&edge.MemoryStore{Budget: a.Budget}}, nil
+			return inMemory{&edge.MemoryStore{Budget: a.Budget}}, nil
 		}
-		budget := a.Budget
-		if budget == 0 {
-			budget = edge.DefaultBudget
-		}
-		s, err := boltstore.Open(at.disk, budget, log)
-		return stored{s}, err
+		return newDisk(at.disk, a.Budget, log)
 	})
 	if err != nil {
 		return nil, err
 	}
 	a.shared = at
-	return s.(stored).Store, nil
+	return s.(edge.Store), nil
 }

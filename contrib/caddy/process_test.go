@@ -24,12 +24,13 @@ import (
 
 // A process is a Caddy that runs.
 type process struct {
-	dir    string   // its own
-	site   string   // its address on loopback
-	socket *os.File // that listens there: Caddy inherits it, so that nobody can take the port before
-	file   string   // its Caddyfile
-	client *http.Client
-	end    func() // asks it to end, and waits
+	dir     string     // its own
+	site    string     // its address on loopback
+	over3   string     // that for HTTP/3, where the site has bind fdgram/4
+	sockets []*os.File // of these: Caddy inherits them, so that nobody can take the ports before
+	file    string     // its Caddyfile
+	client  *http.Client
+	end     func() // asks it to end, and waits
 
 	mu      sync.Mutex
 	lines   []string // that it logged
@@ -46,10 +47,16 @@ func start(t *testing.T, options, site string) *process {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	socket, err := l.(*net.TCPListener).File()
+	datagrams, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
-	t.Cleanup(func() { socket.Close() })
-	p := &process{dir: dir, site: l.Addr().String(), socket: socket, file: filepath.Join(dir, "Caddyfile"), changed: make(chan struct{}, 1)}
+	defer datagrams.Close()
+	p := &process{dir: dir, site: l.Addr().String(), over3: datagrams.LocalAddr().String(), file: filepath.Join(dir, "Caddyfile"), changed: make(chan struct{}, 1)}
+	for _, s := range []interface{ File() (*os.File, error) }{l.(*net.TCPListener), datagrams.(*net.UDPConn)} {
+		socket, err := s.File()
+		require.NoError(t, err)
+		t.Cleanup(func() { socket.Close() })
+		p.sockets = append(p.sockets, socket)
+	}
 	p.configure(t, options, site)
 	p.run(t)
 	transport := &http.Transport{DisableCompression: true}
@@ -70,7 +77,7 @@ func (p *process) configure(t *testing.T, options, site string) {
 func (p *process) run(t *testing.T) {
 	t.Helper()
 	c := exec.Command(caddy, "run", "--config", p.file, "--adapter", "caddyfile")
-	c.Dir, c.ExtraFiles = p.dir, []*os.File{p.socket}
+	c.Dir, c.ExtraFiles = p.dir, p.sockets
 	c.Env = append(os.Environ(), "HOME="+p.dir, "XDG_DATA_HOME="+p.dir, "XDG_CONFIG_HOME="+p.dir)
 	out, err := c.StderrPipe()
 	require.NoError(t, err)

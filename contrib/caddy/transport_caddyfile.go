@@ -2,10 +2,12 @@ package why520
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
 
+	"why520/validator"
 	"why520/wire"
 )
 
@@ -44,11 +46,16 @@ import (
 func (t *Transport) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the transport's name
 	shared := []caddyfile.Token{d.Token(), brace(d, "{")}
+	if d.NextArg() {
+		return d.ArgErr()
+	}
 	for d.NextBlock(0) {
 		var err error
 		switch name := d.Val(); name {
 		case "policy":
-			err = text(d, &t.Policy)
+			if err = text(d, &t.Policy); err == nil && !isPolicy(t.Policy) {
+				err = d.Errf("policy %s: want strict, report, or one of %s", t.Policy, strings.Join(edgeNames(), ", "))
+			}
 		case "head":
 			err = size(d, &t.Limits.Head)
 		case "line":
@@ -88,6 +95,11 @@ func (t *Transport) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		}
 	}
 	return t.unmarshalShared(append(shared, brace(d, "}")))
+}
+
+func isPolicy(name string) bool {
+	_, edge := validator.EdgeByName(name)
+	return edge || name == "report" || name == "strict"
 }
 
 // shares has the options that are read by Caddy's own transport.

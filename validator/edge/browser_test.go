@@ -25,7 +25,7 @@ func missing(t *testing.T, what string) {
 	t.Skipf("%s: skipped", what)
 }
 
-// The pages in a browser, light and dark, on a phone, at 200 % zoom, without
+// The pages in a browser, light and dark, on a phone, at 200 % zoom and of text, without
 // JavaScript: testdata/browse.js says what must hold. WHY520_NODE_MODULES is the
 // folder that has playwright-core and axe-core; WHY520_SHOTS one to put pictures
 // of the pages in.

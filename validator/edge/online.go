@@ -65,7 +65,7 @@ type AlwaysOnline struct {
 
 	// MaxSize is how many bytes of content one copy has at most; 0: 4 MiB.
 	// Content that is not yet at its end is held besides what the store has,
-	// 64 MiB of it at most; what comes above that is not kept.
+	// in 64 MiB of memory at most; what comes above that is not kept.
 	MaxSize int64
 
 	// MaxStale is how long after its freshness ended a copy is served that has

@@ -146,7 +146,7 @@ func (a *AlwaysOnline) tee(resp *http.Response, q *asked) {
 		a.withdraw(q, resp.Header)
 		return
 	}
-	t := &tee{ReadCloser: resp.Body, online: a, length: length, forgotten: a.forgotten.of(q.uri)}
+	t := &tee{ReadCloser: resp.Body, online: a, asked: q, length: length, forgotten: a.forgotten.of(q.uri)}
 	t.before = t.forgotten.Load()
 	if length > 0 && !t.reserve(length) {
 		t.drop()
@@ -156,8 +156,11 @@ func (a *AlwaysOnline) tee(resp *http.Response, q *asked) {
 		t.index, c.text = a.variant(q, names)
 	}
 	t.text = c.text
-	t.value = c.encode(nil, max(length, 0))
-	t.head = len(t.value)
+	t.parts = [][]byte{c.encode(nil, max(length, 0))}
+	if length < 0 && !t.reserve(int64(cap(t.parts[0]))) {
+		t.drop()
+		return
+	}
 	resp.Body = t
 }
 
@@ -172,6 +175,7 @@ func (a *AlwaysOnline) save(text string, value []byte) {
 type tee struct {
 	io.ReadCloser
 	online *AlwaysOnline
+	asked  *asked
 	length int64   // of the content; -1: not known
 	text   string  // what the key is made of
 	index  *copied // to be stored first, where there are variants; or nil
@@ -180,8 +184,8 @@ type tee struct {
 	before    uint64 // what forgotten was
 
 	mu       sync.Mutex // Close may come while Read waits
-	value    []byte     // the head of the copy, and what was read; nil: nothing is to be stored (any more)
-	head     int        // bytes of value that are no content
+	parts    [][]byte   // the head of the copy, and what was read; nil: nothing is to be stored (any more)
+	have     int64      // bytes of content in parts
 	reserved int64
 }
 
@@ -190,26 +194,57 @@ func (t *tee) Read(p []byte) (int, error) {
 	n, err := t.ReadCloser.Read(p)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.value == nil {
+	if t.parts == nil {
 		return n, err
 	}
-	have := int64(len(t.value) - t.head + n)
+	t.have += int64(n)
 	switch {
-	case err != nil && err != io.EOF, have > t.online.maxSize(), t.length >= 0 && have > t.length, !t.reserve(have):
+	case err != nil && err != io.EOF, t.have > t.online.maxSize(), t.length >= 0 && t.have > t.length, !t.take(p[:n]):
 		t.drop()
 		return n, err
 	}
-	t.value = append(t.value, p[:n]...)
 	if err == io.EOF {
-		if (t.length < 0 || have == t.length) && t.forgotten.Load() == t.before {
+		value := t.whole()
+		if value != nil && (t.length < 0 || t.have == t.length) && t.forgotten.Load() == t.before && !t.asked.withContent() {
 			if t.index != nil {
 				t.online.save(t.index.text, t.index.encode(nil, 0))
 			}
-			t.online.save(t.text, seal(t.value))
+			t.online.save(t.text, seal(value))
 		}
 		t.drop()
 	}
 	return n, err
+}
+
+// step is how much room is made at a time for content whose length is not known.
+const step = 16 << 10
+
+// take appends to parts, and reports whether there was room.
+func (t *tee) take(p []byte) bool {
+	for len(p) > 0 {
+		last := &t.parts[len(t.parts)-1]
+		if len(*last) == cap(*last) {
+			if !t.reserve(t.reserved + step) {
+				return false
+			}
+			t.parts = append(t.parts, make([]byte, 0, step))
+			continue
+		}
+		n := copy((*last)[len(*last):cap(*last)], p)
+		*last, p = (*last)[:len(*last)+n], p[n:]
+	}
+	return true
+}
+
+// whole gives the parts as one; nil: there is no room for that.
+func (t *tee) whole() []byte {
+	if len(t.parts) == 1 {
+		return t.parts[0]
+	}
+	if !t.reserve(t.reserved + t.have) {
+		return nil
+	}
+	return slices.Concat(t.parts...)
 }
 
 // Close closes; what was read until then is forgotten.
@@ -232,5 +267,5 @@ func (t *tee) reserve(n int64) bool {
 
 func (t *tee) drop() {
 	t.online.held.Add(-t.reserved)
-	t.reserved, t.value = 0, nil
+	t.reserved, t.parts = 0, nil
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -153,6 +154,33 @@ func TestContentThatIsNotAtItsEndIsBounded(t *testing.T) {
 	require.NoError(t, open[0].Body.Close())
 	assert.NotNil(t, small())
 	require.NoError(t, open[1].Body.Close())
+}
+
+// Of content whose length is not known, no more memory is taken than is counted: not
+// what append has in reserve, nor what it leaves behind.
+func TestContentOfUnknownLengthTakesTheMemoryThatIsCounted(t *testing.T) {
+	var a edge.AlwaysOnline
+	const readers, each = 8, 2<<20 + 1
+	var open [readers]*http.Response
+	for i := range open {
+		open[i] = respond(get("http://example.test/"), -1, strings.NewReader(strings.Repeat("x", each+1)))
+		require.NoError(t, a.Keep(open[i]))
+	}
+	var before, after runtime.MemStats
+	p := make([]byte, 4<<10)
+	runtime.ReadMemStats(&before)
+	for _, resp := range open {
+		for left := each; left > 0; {
+			n, err := resp.Body.Read(p[:min(left, len(p))])
+			require.NoError(t, err)
+			left -= n
+		}
+	}
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(readers*each*11/10))
+	for _, resp := range open {
+		require.NoError(t, resp.Body.Close())
+	}
 }
 
 func TestWhatRemovesTheCopy(t *testing.T) {
@@ -406,6 +434,62 @@ func TestGETWithContentIsLeftAlone(t *testing.T) {
 	assert.Nil(t, copyFor(t, &a, get("http://example.test/search")))
 	passOn(t, &a, get("http://example.test/search"), 200, "a form")
 	assert.Nil(t, copyFor(t, &a, search()))
+}
+
+// A server may not know yet whether a GET has content: all of HTTP/3 (quic-go), and of
+// HTTP/2 whose END_STREAM comes late. What comes of it decides.
+func TestGETOfUnknownLengthHasTheContentThatComes(t *testing.T) {
+	// ask sends a GET whose content is read, or is not, before then.
+	ask := func(a *edge.AlwaysOnline, content string, read bool, then func(r *http.Request)) {
+		r := get("http://example.test/search")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(content)), -1
+		a.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			out := r.Clone(r.Context())
+			if read {
+				io.Copy(io.Discard, out.Body)
+			}
+			then(out)
+		})).ServeHTTP(nil, r)
+	}
+	keep := func(a *edge.AlwaysOnline) func(*http.Request) {
+		return func(r *http.Request) { passOn(t, a, r, 200, "a form") }
+	}
+	served := func(a *edge.AlwaysOnline, want bool) func(*http.Request) {
+		return func(r *http.Request) { assert.Equal(t, want, copyFor(t, a, r) != nil) }
+	}
+	t.Run("none", func(t *testing.T) {
+		for _, read := range []bool{true, false} {
+			var a edge.AlwaysOnline
+			ask(&a, "", read, keep(&a))
+			ask(&a, "", read, served(&a, true))
+			assert.NotNil(t, copyFor(t, &a, get("http://example.test/search")))
+		}
+	})
+	t.Run("some", func(t *testing.T) {
+		var a edge.AlwaysOnline
+		ask(&a, "query", true, keep(&a))
+		assert.Nil(t, copyFor(t, &a, get("http://example.test/search")))
+		passOn(t, &a, get("http://example.test/search"), 200, "a form")
+		ask(&a, "query", true, served(&a, false))
+	})
+	t.Run("some, while the response comes", func(t *testing.T) {
+		var a edge.AlwaysOnline
+		ask(&a, "query", false, func(r *http.Request) {
+			resp := respond(r, -1, strings.NewReader("found"))
+			require.NoError(t, a.Keep(resp))
+			resp.Body.Read(make([]byte, 1))
+			io.Copy(io.Discard, r.Body)
+			io.Copy(io.Discard, resp.Body)
+		})
+		assert.Nil(t, copyFor(t, &a, get("http://example.test/search")))
+	})
+	t.Run("not known", func(t *testing.T) { // without Handler
+		var a edge.AlwaysOnline
+		r := get("http://example.test/search")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("query")), -1
+		passOn(t, &a, r, 200, "found")
+		assert.Nil(t, copyFor(t, &a, get("http://example.test/search")))
+	})
 }
 
 func TestStreamsOfEventsAreNotHeld(t *testing.T) {

@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,14 +20,39 @@ import (
 // origins needs it. Without it, the URI is that of the request that the origin was
 // asked with. X-Forwarded-Host and X-Forwarded-Proto, which many origins take for
 // the URI's, count as part of it.
+//
+// Whether a request has content is not known before it is read where its length is
+// not, as of every GET over HTTP/3 and of some over HTTP/2. next gets a Body that
+// sees what is read; without Handler, such a request counts as one with content.
 func (a *AlwaysOnline) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u, before := *r.URL, r.WithContext(r.Context())
 		u.Scheme = "" // the connection's counts, as for the origin, not what the client writes
 		before.URL, before.Header = &u, r.Header.Clone()
 		remembered := &asked{request: before, header: before.Header, at: time.Now()}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, remembered)))
+		r = r.WithContext(context.WithValue(r.Context(), askedKey{}, remembered))
+		if r.ContentLength < 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			remembered.content = &awaited{ReadCloser: r.Body}
+			if r.Body != nil {
+				r.Body = remembered.content
+			}
+		}
+		next.ServeHTTP(w, r)
 	})
+}
+
+// awaited is content that tells whether there is any.
+type awaited struct {
+	io.ReadCloser
+	came atomic.Bool
+}
+
+func (w *awaited) Read(p []byte) (int, error) {
+	n, err := w.ReadCloser.Read(p)
+	if n > 0 {
+		w.came.Store(true)
+	}
+	return n, err
 }
 
 type askedKey struct{}
@@ -39,6 +66,7 @@ type asked struct {
 	uri     string      // what the copy's key is made of
 	sent    http.Header // what the origin was asked with
 	at      time.Time   // when it was asked; zero: not known
+	content *awaited    // where its length is not known beforehand; nil: it is, or nobody looks
 }
 
 // askedBy finds out what the client asked for; r is its request, or one that a
@@ -71,8 +99,14 @@ func askedBy(r *http.Request) *asked {
 	return q
 }
 
-// withContent reports whether the request has content, which no key has.
-func (q *asked) withContent() bool { return q.request.ContentLength != 0 }
+// withContent reports whether the request has content, which no key has. Where
+// the length is not known, that is what was read of it until now.
+func (q *asked) withContent() bool {
+	if q.content != nil {
+		return q.content.came.Load()
+	}
+	return q.request.ContentLength != 0
+}
 
 func (q *asked) uriOf(u *url.URL) string {
 	return u.Scheme + "://" + hostOf(u) + u.RequestURI() + q.proxied

@@ -2,6 +2,7 @@
 // with them, a line each. Usage: node browse.js CHROMIUM URL [FOLDER FOR PICTURES]
 'use strict'
 const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
 const { chromium } = require('playwright-core')
 const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
@@ -22,6 +23,8 @@ const screens = {
   phone: { ...still, viewport: { width: 390, height: 844 }, colorScheme: 'light', deviceScaleFactor: 2, isMobile: true, hasTouch: true },
   'phone-dark': { ...still, viewport: { width: 390, height: 844 }, colorScheme: 'dark', deviceScaleFactor: 2, isMobile: true, hasTouch: true },
   small: { ...still, viewport: { width: 320, height: 568 }, colorScheme: 'light' },
+  text: { ...still, viewport: { width: 320, height: 568 }, colorScheme: 'light', text: 2 }, // of twice the size: WCAG 1.4.4, 1.4.10
+  'text-phone': { ...still, viewport: { width: 390, height: 844 }, colorScheme: 'dark', text: 1.25 },
   zoom: { ...still, viewport: { width: 640, height: 400 }, colorScheme: 'light', deviceScaleFactor: 2 },
   contrast: { ...still, viewport: { width: 1280, height: 800 }, colorScheme: 'light', forcedColors: 'active' },
 }
@@ -58,7 +61,10 @@ async function look (browser, screen, name) {
 // As a visitor has it: without JavaScript, the policy in force.
 async function visit (browser, screen, name) {
   const where = `${name}, ${screen}, without JavaScript`
-  const context = await browser.newContext({ ...screens[screen], javaScriptEnabled: false })
+  const { text = 1, ...options } = screens[screen]
+  const context = text === 1
+    ? await browser.newContext({ ...options, javaScriptEnabled: false })
+    : await enlarged(text, { ...options, javaScriptEnabled: false })
   context.setDefaultTimeout(patience)
   const page = await context.newPage()
   page.on('console', m => { if (!m.text().startsWith('Failed to load resource')) fault(where, m.text()) }) // the page itself is a failure
@@ -66,16 +72,35 @@ async function visit (browser, screen, name) {
   const response = await page.goto(origin + pages[name])
   if (response.status() < 500) fault(where, `status ${response.status()}`)
   await settled(page)
+  const size = await page.evaluate(() => parseFloat(getComputedStyle(document.documentElement).fontSize))
+  if (size !== 16 * text) fault(where, `the text has ${size} pixels`)
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   if (over > 0) fault(where, `${over} pixels stick out at the side`)
+  // Of a box, nothing stands outside, above another's text.
+  for (const out of await page.evaluate(() => [...document.querySelectorAll('.node, .leg, .advice section, .seen, th, td, dd, h1')]
+    .filter(e => e.scrollWidth > e.clientWidth + 1 && !e.matches('.leg')).map(e => `${e.className || e.tagName}: ${e.textContent.slice(0, 40)}`))) {
+    fault(where, `sticks out of ${out}`)
+  }
   const box = await page.locator('.path').boundingBox()
-  if (box === null || box.height > 250) fault(where, 'the picture has no style')
+  if (box === null || box.width > options.viewport.width || (text < 2 && box.height > 250)) fault(where, 'the picture has no style')
   for (const text of ['What you can do', 'ID to quote']) {
     if (!await page.getByText(text).isVisible()) fault(where, `"${text}" is not to be seen`)
   }
   if (!await page.getByRole('img', { name: /Your browser/ }).isVisible()) fault(where, 'the picture has no words')
   if (shots) await page.screenshot({ path: path.join(shots, `${name}-${screen}.png`), fullPage: true })
   await context.close()
+}
+
+// enlarged gives the context of a browser whose user has set another size of text.
+async function enlarged (text, options) {
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'browse'))
+  fs.mkdirSync(path.join(profile, 'Default'))
+  fs.writeFileSync(path.join(profile, 'Default', 'Preferences'), JSON.stringify({
+    webkit: { webprefs: { default_font_size: 16 * text, default_fixed_font_size: Math.round(13 * text) } },
+  }))
+  const context = await chromium.launchPersistentContext(profile, { ...options, executablePath, args: ['--no-sandbox'], timeout: patience })
+  process.on('exit', () => fs.rmSync(profile, { recursive: true, maxRetries: 50, retryDelay: 100 })) // it may be written for a moment yet
+  return context
 }
 
 // settled waits for the animations to end.
