@@ -54,8 +54,13 @@ func TestPagesInABrowser(t *testing.T) {
 			answers.Details = everybody
 		}
 		var failed error = &validator.LocalError{Doing: "dialling " + secretAddress, Err: errors.New(secretBytes)}
-		if reason, ok := wire.ReasonByToken(q.Get("reason")); ok {
+		switch reason, ok := wire.ReasonByToken(q.Get("reason")); {
+		case ok:
 			failed = sample(reason)
+		case q.Has("content"):
+			failed = &validator.ContentError{Err: errors.New(secretBytes)}
+		case q.Has("line"):
+			failed = &validator.LocalError{Doing: "waiting for " + secretAddress, Err: validator.ErrConnectionLimit}
 		}
 		answers.ErrorHandler(w, r, failed)
 	}))
