@@ -33,6 +33,11 @@ func main() {
 	if len(os.Args) > 1 {
 		all = slices.DeleteFunc(all, func(m mutation) bool { return !slices.Contains(os.Args[1:], m.name) })
 	}
+	for _, m := range all { // before the first is tried, which takes minutes
+		if _, err := m.plant(); err != nil {
+			log.Fatalf("%s: %v", m.name, err)
+		}
+	}
 	var (
 		start    = time.Now()
 		survived = 0
@@ -99,24 +104,33 @@ func load(name string) ([]mutation, error) {
 
 var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: ([^ ]+)|^(?:panic|fatal error|signal): (.*)|^(.*\.go:\d+:\d+: .*)$`)
 
+// plant gives the text of the file with the bug.
+func (m mutation) plant() ([]byte, error) {
+	text, err := os.ReadFile(m.file)
+	if err != nil {
+		return nil, err
+	}
+	if n := strings.Count(string(text), m.old); n != 1 {
+		return nil, fmt.Errorf("%q is %d times in %s: want once", m.old, n, m.file)
+	}
+	return []byte(strings.Replace(string(text), m.old, m.new, 1)), nil
+}
+
 // try gives the first test that fails with the bug, or nothing.
 func (m mutation) try(dir string) (killer string, err error) {
 	file, err := filepath.Abs(m.file)
 	if err != nil {
 		return "", err
 	}
-	text, err := os.ReadFile(file)
+	text, err := m.plant()
 	if err != nil {
 		return "", err
-	}
-	if n := strings.Count(string(text), m.old); n != 1 {
-		return "", fmt.Errorf("%q is %d times in %s: want once", m.old, n, m.file)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
 	planted := filepath.Join(dir, "planted.go")
-	if err := os.WriteFile(planted, []byte(strings.Replace(string(text), m.old, m.new, 1)), 0o600); err != nil {
+	if err := os.WriteFile(planted, text, 0o600); err != nil {
 		return "", err
 	}
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: planted}})
