@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"why520/validator"
@@ -100,7 +99,7 @@ func (x *exchange) WriteHeader(status int) {
 		x.Header().Set("Connection", "close")
 	}
 	x.writing(func() { x.ResponseWriter.WriteHeader(status) })
-	if status >= 200 && (x.content != nil && !x.content.all() || isEventStream(x.Header())) {
+	if status >= 200 && x.content != nil && !x.content.all() {
 		_ = x.FlushError() // the client may wait for it before it sends on; what fails here fails at the next write
 	}
 }
@@ -110,12 +109,6 @@ func (x *exchange) WriteHeader(status int) {
 // net/http does not say that a Transfer-Encoding was there, and ignored (section 6.1).
 func (x *exchange) closes() bool {
 	return x.r.ProtoMajor == 1 && (x.r.ProtoMinor == 0 || x.content != nil && !x.content.all())
-}
-
-// isEventStream compares as RFC 9110 section 8.3.1 has it.
-func isEventStream(h http.Header) bool {
-	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }
 
 func (x *exchange) Write(b []byte) (n int, err error) {

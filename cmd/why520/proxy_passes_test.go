@@ -274,3 +274,23 @@ func TestAQueryAndTrailersArriveAsTheyWereSent(t *testing.T) {
 	_, content := c.answer(t, "POST")
 	assert.Equal(t, uri+" map[X-Sum:[7]]", content)
 }
+
+func TestTheHeadOfAStreamOfEventsArrivesBeforeTheFirst(t *testing.T) {
+	for _, kind := range []string{"text/event-stream", "Text/Event-Stream; charset=utf-8"} {
+		arrived := make(chan struct{})
+		origin := originOf(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			_ = http.NewResponseController(w).Flush()
+			<-arrived
+			io.WriteString(w, "data: 1\n\n")
+		})
+		p := startProxy(t, nil, "--origin", origin)
+		response, err := http.Get(p.url("/"))
+		close(arrived)
+		require.NoError(t, err, kind)
+		content, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		require.NoError(t, err)
+		assert.Equal(t, "data: 1\n\n", string(content))
+	}
+}

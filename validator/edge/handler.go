@@ -20,8 +20,9 @@ type Handler struct {
 	// Rewrite, if set, makes the request to the origin, as
 	// httputil.ReverseProxy.Rewrite does, save that the query is as it came,
 	// trailers are passed on, Max-Forwards is one less, and Upgrade names no HTTP
-	// (h2c) or TLS, within which requests would come by unseen. nil: the URL is put under Origin, the client's Host
-	// stays, and X-Forwarded-For, -Host and -Proto are set.
+	// (h2c) or TLS, within which requests would come by unseen. nil: the URL is put
+	// under Origin, the client's Host stays, and X-Forwarded-For, -Host and -Proto
+	// are set.
 	Rewrite func(*httputil.ProxyRequest)
 
 	once  sync.Once
